@@ -194,7 +194,9 @@ var (
 // A ConflictError says that a transaction holds one of an update's keys.
 type ConflictError struct{ Key int } // index into Txn.Keys of the first that is held
 
-func (e *ConflictError) Error() string { return fmt.Sprintf("kv: key %d is held by a transaction", e.Key) }
+func (e *ConflictError) Error() string {
+	return fmt.Sprintf("kv: key %d is held by a transaction", e.Key)
+}
 
 // Counter decodes the value of a counter; nil is 0.
 func Counter(val []byte) int64 {

@@ -68,7 +68,9 @@ const (
 )
 
 // AppendCounter appends the key of a counter. attrs are the partition attributes for Collection, else none.
-func AppendCounter(dst []byte, table uint64, index uint16, what byte, attrs ...[]byte) []byte { panic("not built") }
+func AppendCounter(dst []byte, table uint64, index uint16, what byte, attrs ...[]byte) []byte {
+	panic("not built")
+}
 
 // Counters returns the range of a table's counters.
 func Counters(table uint64) (lo, hi []byte) { panic("not built") }
