@@ -1,0 +1,145 @@
+package table
+
+import (
+	"fmt"
+
+	"github.com/grammedb/gramme/internal/kv/keys"
+	"github.com/grammedb/gramme/internal/lang/attr"
+)
+
+// The longest key attributes, in bytes.
+const (
+	MaxPartition = 2048
+	MaxSort      = 1024
+)
+
+// A Key is the primary key of an item.
+type Key struct {
+	Partition, Sort attr.Value // Sort is nil in a table without a sort key
+}
+
+// A Fault is what is wrong with a key.
+type Fault int
+
+// The faults.
+const (
+	FaultMissing Fault = iota // the item lacks a key attribute
+	FaultType                 // a key attribute is of another type than the schema's
+	FaultEmpty                // a string or binary key attribute is empty
+	FaultLong                 // a key attribute is too long
+	FaultSchema               // the names given are not those of the key
+)
+
+// A KeyError says that a key does not fit its table or, where Index is not empty, an index.
+type KeyError struct {
+	Fault     Fault
+	Attribute string
+	Index     string
+	Sort      bool // it is a sort attribute
+	Want, Got attr.Type
+}
+
+func (e *KeyError) Error() string {
+	return fmt.Sprintf("table: key attribute %q of index %q: fault %d, want %v, got %v", e.Attribute, e.Index, e.Fault, e.Want, e.Got)
+}
+
+// KeyOf takes the primary key out of an item. Errors are *KeyError.
+func (d *Definition) KeyOf(it attr.Item) (Key, error) {
+	var k Key
+	for _, a := range d.Schema.Partition {
+		k.Partition = it.Get(a.Name)
+		if err := a.check(k.Partition, false); err != nil {
+			return Key{}, err
+		}
+	}
+	for _, a := range d.Schema.Sort {
+		k.Sort = it.Get(a.Name)
+		if err := a.check(k.Sort, true); err != nil {
+			return Key{}, err
+		}
+	}
+	return k, nil
+}
+
+// ParseKey reads a key that must hold the key attributes and nothing else. Errors are *KeyError, FaultSchema where a
+// name or a type is wrong.
+func (d *Definition) ParseKey(it attr.Item) (Key, error) {
+	if it.Len() != len(d.Schema.Partition)+len(d.Schema.Sort) {
+		return Key{}, &KeyError{Fault: FaultSchema}
+	}
+	k, err := d.KeyOf(it)
+	if e, ok := err.(*KeyError); ok && (e.Fault == FaultMissing || e.Fault == FaultType) {
+		e.Fault = FaultSchema
+	}
+	return k, err
+}
+
+// CheckIndexKeys reports the first index key attribute of the item that is there but does not fit its index. A missing
+// one is no fault: the item is then not in that index.
+func (d *Definition) CheckIndexKeys(it attr.Item) error {
+	for i := range d.Indexes {
+		ix := &d.Indexes[i]
+		if !ix.Kept() {
+			continue
+		}
+		if err := ix.check(it); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (ix *Index) check(it attr.Item) error {
+	for pass, list := range [2][]Attribute{ix.Schema.Partition, ix.Schema.Sort} {
+		for _, a := range list {
+			v := it.Get(a.Name)
+			if v == nil {
+				continue
+			}
+			if err := a.check(v, pass == 1); err != nil {
+				err.Index = ix.Name
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// check returns what is wrong with v as a value of the key attribute a.
+func (a Attribute) check(v attr.Value, sort bool) *KeyError {
+	e := &KeyError{Attribute: a.Name, Sort: sort, Want: a.Type, Got: v.Type()}
+	switch {
+	case v == nil:
+		e.Fault = FaultMissing
+	case v.Type() != a.Type:
+		e.Fault = FaultType
+	case a.Type == attr.N:
+		return nil
+	case len(v.Bytes()) == 0:
+		e.Fault = FaultEmpty
+	case !sort && len(v.Bytes()) > MaxPartition || sort && len(v.Bytes()) > MaxSort:
+		e.Fault = FaultLong
+	default:
+		return nil
+	}
+	return e
+}
+
+// AppendRowKey appends the key of the item's row.
+func (d *Definition) AppendRowKey(dst []byte, k Key) []byte {
+	dst = keys.AppendSpace(dst, d.Number, 0)
+	dst = keys.AppendPartition(dst, k.Partition.Bytes())
+	if k.Sort != nil {
+		dst = append(dst, k.Sort.Bytes()...)
+	}
+	return dst
+}
+
+// Item returns the key as a map of attributes, in the schema's names.
+func (d *Definition) KeyItem(k Key) attr.Item {
+	fields := []attr.Field{{Name: d.Schema.Partition[0].Name, Value: k.Partition}}
+	if k.Sort != nil {
+		fields = append(fields, attr.Field{Name: d.Schema.Sort[0].Name, Value: k.Sort})
+	}
+	return attr.Make(fields...)
+}
