@@ -1,0 +1,111 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// A tag is a struct tag in the making; package api documents the form.
+type tag struct {
+	opts string // content of aws:"..."
+	more string // further keys, each with a space in front
+}
+
+func (t tag) String() string {
+	s := t.more
+	if t.opts != "" {
+		s = sentence("aws", t.opts) + s
+	}
+	if s == "" {
+		return ""
+	}
+	return "`" + strings.TrimSpace(s) + "`"
+}
+
+func sentence(key, text string) string { return " " + key + ":" + strconv.Quote(text) }
+
+// memberTag returns the tag of a member of a structure that is part of an input.
+func (g *generator) memberTag(owner, name string, r ref) tag {
+	s, o := g.Shapes[r.Shape], members[owner+"."+name]
+	required := slices.Contains(g.Shapes[owner].Required, name)
+	if name == first && r.Shape == "TableArn" {
+		return tableNameTag(owner, required)
+	}
+	if o.free {
+		return tag{}
+	}
+	t := tag{opts: g.constraints(r.Shape, o.add, required), more: o.more}
+	switch s.Type {
+	case "list":
+		if e := g.constraints(s.Member.Shape, "", false); e != "" && !o.elemFree {
+			t.more += sentence("elem", e)
+		}
+	case "map":
+		key := g.constraints(s.Key.Shape, "", false)
+		if o.key != "" {
+			key = o.key
+		}
+		if key != "" && !isItem(g.Shapes, s) {
+			t.more += sentence("key", key)
+		}
+		if e := g.constraints(s.Value.Shape, "", false); e != "" {
+			t.more += sentence("elem", e)
+		}
+	}
+	return t
+}
+
+func tableNameTag(owner string, required bool) tag {
+	t := controlPlaneName
+	if dataPlane[owner] {
+		t = dataPlaneName
+	}
+	if required {
+		t.opts = "required," + t.opts
+	} else {
+		t.more = ""
+	}
+	return t
+}
+
+// constraints returns the options for a shape; those in add come first and win.
+func (g *generator) constraints(name, add string, required bool) string {
+	s := g.Shapes[name]
+	var opts []string
+	if add != "" {
+		opts = strings.Split(add, ",")
+	}
+	put := func(key, value string) {
+		if !slices.ContainsFunc(opts, func(o string) bool { return o == key || strings.HasPrefix(o, key+"=") }) {
+			opts = append(opts, key+value)
+		}
+	}
+	if required {
+		put("required", "")
+	}
+	if s.Type == "long" {
+		put("long", "")
+	}
+	if s.Min != nil && (*s.Min > 0 || s.Type == "integer" || s.Type == "long") {
+		put("min", fmt.Sprintf("=%d", *s.Min))
+	}
+	if s.Max != nil {
+		put("max", fmt.Sprintf("=%d", *s.Max))
+	}
+	if len(s.Enum) > 0 {
+		put("enum", "="+g.enum(name))
+	}
+	if s.Pattern != "" {
+		put("pattern", "="+s.Pattern)
+	}
+	return strings.Join(opts, ",")
+}
+
+func (g *generator) enum(name string) string {
+	if old, ok := oldEnums[name]; ok {
+		return old
+	}
+	return strings.Join(g.Shapes[name].Enum, "|")
+}
