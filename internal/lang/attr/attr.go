@@ -26,6 +26,12 @@ import (
 // A Type is one of DynamoDB's data types. The numbers are stored.
 type Type byte
 
+// MaxLevels is how many levels a value may have (see Depth), MaxName how many bytes the name of an attribute.
+const (
+	MaxLevels = 32
+	MaxName   = 65535
+)
+
 // The types. Missing is the type of no value at all.
 const (
 	Missing Type = iota
@@ -46,6 +52,41 @@ func (t Type) String() string { return typeNames[t] }
 
 var typeNames = [...]string{"", "S", "N", "B", "BOOL", "NULL", "SS", "NS", "BS", "L", "M"}
 
+// Elem returns the type of the members of the set type t, Missing for any other.
+func (t Type) Elem() Type {
+	if t >= SS && t <= BS {
+		return t - SS + S
+	}
+	return Missing
+}
+
+// ParseType returns the type of that name, Missing if there is none.
+func ParseType(name string) Type {
+	switch name {
+	case "S":
+		return S
+	case "N":
+		return N
+	case "B":
+		return B
+	case "BOOL":
+		return BOOL
+	case "NULL":
+		return NULL
+	case "SS":
+		return SS
+	case "NS":
+		return NS
+	case "BS":
+		return BS
+	case "L":
+		return L
+	case "M":
+		return M
+	}
+	return Missing
+}
+
 // A Value is one attribute value in the canonical form. It is never changed in place; nil is no value.
 type Value []byte
 
@@ -65,14 +106,16 @@ func (v Value) Bytes() []byte { return v.content() }
 func (v Value) Bool() bool { return len(v) > 1 && v[1] == 1 }
 
 // Elems ranges over the members of a set or the elements of a list; they alias v.
-func (v Value) Elems() iter.Seq[Value] {
+func (v Value) Elems() iter.Seq[Value] { return elems(v.content()) }
+
+// elems ranges over the values that rest consists of.
+func elems(rest []byte) iter.Seq[Value] {
 	return func(yield func(Value) bool) {
-		for rest := v.content(); len(rest) > 0; {
-			n := valueLen(rest)
-			if !yield(Value(rest[:n:n])) {
+		for rest := rest; len(rest) > 0; {
+			var e Value
+			if e, rest = cutValue(rest); !yield(e) {
 				return
 			}
-			rest = rest[n:]
 		}
 	}
 }
@@ -103,13 +146,47 @@ func (v Value) Index(i int) Value {
 // Item returns the attributes of an M, never nil; it aliases v.
 func (v Value) Item() Item { return Item(v.content()) }
 
+// Depth counts the levels of v: 1 for what is neither list nor map, and for one of these that is empty.
+func (v Value) Depth() int {
+	deepest := 0
+	switch v.Type() {
+	case L:
+		for e := range v.Elems() {
+			deepest = max(deepest, e.Depth())
+		}
+	case M:
+		for _, e := range v.Item().All() {
+			deepest = max(deepest, e.Depth())
+		}
+	}
+	return 1 + deepest
+}
+
+// String returns v as JSON, for messages and debugging.
+func (v Value) String() string { return string(v.AppendJSON(nil)) }
+
 // Equal reports deep equality: numbers by value, sets without regard to order.
 func Equal(a, b Value) bool { return bytes.Equal(a, b) }
 
+// Compare orders two values of one type S (by UTF-8 bytes), B (by bytes, unsigned) or N (by value); ok is false for any
+// other pair.
+func Compare(a, b Value) (c int, ok bool) {
+	t := a.Type()
+	if t != b.Type() || t != S && t != N && t != B {
+		return 0, false
+	}
+	return bytes.Compare(a.content(), b.content()), true
+}
+
 // content returns what follows the type and the length. REQUIRES: a type that has a length.
 func (v Value) content() []byte {
+	if v[1] < 0x80 {
+		end := 2 + int(v[1])
+		return v[2:end:end]
+	}
 	n, w := binary.Uvarint(v[1:])
-	return v[1+w : 1+w+int(n) : 1+w+int(n)]
+	end := 1 + w + int(n)
+	return v[1+w : end : end]
 }
 
 // valueLen returns the length of the value that b starts with. REQUIRES: b is well formed (see Valid for bytes from outside).
@@ -127,6 +204,20 @@ func valueLen(b []byte) int {
 	return 1 + w + int(n)
 }
 
+// cutValue splits b after the value that it starts with.
+func cutValue(b []byte) (v Value, rest []byte) {
+	n := valueLen(b)
+	return Value(b[:n:n]), b[n:]
+}
+
+// cutAttribute splits b after the attribute that it starts with.
+func cutAttribute(b []byte) (name []byte, v Value, rest []byte) {
+	n, w := nameLen(b)
+	b = b[w:]
+	v, rest = cutValue(b[n:])
+	return b[:n:n], v, rest
+}
+
 // An Item is a set of named values in the canonical form: an item, a key, the content of a map. It is never changed in
 // place. nil is no item, which differs from an empty one.
 type Item []byte
@@ -134,28 +225,17 @@ type Item []byte
 // Get returns the value of the attribute, nil if there is none; it aliases it.
 func (it Item) Get(name string) Value {
 	for rest := []byte(it); len(rest) > 0; {
-		n, w := nameLen(rest)
-		rest = rest[w:]
-		l := valueLen(rest[n:])
-		switch c := compare(rest[:n], name); {
-		case c == 0:
-			return Value(rest[n : n+l : n+l])
-		case c > 0:
+		var found []byte
+		var v Value
+		found, v, rest = cutAttribute(rest)
+		switch {
+		case string(found) == name:
+			return v
+		case string(found) > name:
 			return nil
 		}
-		rest = rest[n+l:]
 	}
 	return nil
-}
-
-func compare(b []byte, s string) int {
-	switch {
-	case string(b) == s:
-		return 0
-	case string(b) < s:
-		return -1
-	}
-	return 1
 }
 
 // nameLen decodes the length of a name and tells how many bytes that took.
@@ -171,16 +251,17 @@ func nameLen(b []byte) (n, width int) {
 func (it Item) All() iter.Seq2[[]byte, Value] {
 	return func(yield func([]byte, Value) bool) {
 		for rest := []byte(it); len(rest) > 0; {
-			n, w := nameLen(rest)
-			rest = rest[w:]
-			l := valueLen(rest[n:])
-			if !yield(rest[:n:n], Value(rest[n:n+l:n+l])) {
+			var name []byte
+			var v Value
+			if name, v, rest = cutAttribute(rest); !yield(name, v) {
 				return
 			}
-			rest = rest[n+l:]
 		}
 	}
 }
+
+// String returns it as JSON, for messages and debugging.
+func (it Item) String() string { return string(it.AppendJSON(nil)) }
 
 // Len counts the attributes.
 func (it Item) Len() int {

@@ -1,63 +1,127 @@
 package attr
 
-import "github.com/grammedb/gramme/internal/lib/jsontok"
+import (
+	"encoding/base64"
+	"errors"
 
-// A SentItem is a map of attribute values as a client sent it. Its JSON was well formed; whether it is a map of
-// attribute values is told by Check, when its turn in the order of checks comes.
-type SentItem struct {
-	Item Item // nil: the member was absent
-	err  *Error
-}
-
-// Check returns the first fault found in the values, nil if there is none.
-func (s SentItem) Check() *Error { return s.err }
-
-// A SentValue is one attribute value as a client sent it; see SentItem.
-type SentValue struct {
-	Value Value // nil: the member was absent
-	err   *Error
-}
-
-// Check returns the first fault found in the value, nil if there is none.
-func (s SentValue) Check() *Error { return s.err }
-
-// An Error is a fault in an attribute value, with DynamoDB's text (facts: validation, Attribute values).
-type Error struct {
-	Text    string
-	Name    string // the top-level attribute in whose value it was found
-	Nesting bool   // the fault is that of levels beyond 32, which is reported bare where others are wrapped
-}
-
-func (e *Error) Error() string { return e.Text }
-
-// A TypeError is a JSON value of a wrong type, which is a SerializationException with this text (facts: protocol, 6).
-type TypeError string
-
-func (e TypeError) Error() string { return string(e) }
-
-// A Decoder decodes attribute values from JSON tokens into one growing buffer. What it returned stays valid.
-type Decoder struct {
-	buf []byte
-}
-
-// Grow makes room for n bytes, so that a request of a known length is decoded with one allocation.
-func (d *Decoder) Grow(n int) { panic("not built") }
-
-// Item decodes the object {"name": {"S": "..."}, ...} whose first token, k, was just read. It returns a TypeError for JSON of
-// a wrong type (and then passes over the rest of the value); malformed JSON is left for the reader's Err.
-func (d *Decoder) Item(r *jsontok.Reader, k jsontok.Kind) (SentItem, error) { panic("not built") }
-
-// Value decodes the object {"S": "..."} whose first token, k, was just read; errors as Item's.
-func (d *Decoder) Value(r *jsontok.Reader, k jsontok.Kind) (SentValue, error) { panic("not built") }
+	"github.com/grammedb/gramme/internal/lib/decimal"
+	"github.com/grammedb/gramme/internal/lib/jsontok"
+)
 
 // AppendJSON appends {"S":"..."}.
-func (v Value) AppendJSON(dst []byte) []byte { panic("not built") }
+func (v Value) AppendJSON(dst []byte) []byte {
+	switch v.Type() {
+	case S:
+		dst = append(dst, `{"S":`...)
+	case N:
+		dst = append(dst, `{"N":`...)
+	case B:
+		dst = append(dst, `{"B":`...)
+	case BOOL:
+		if v.Bool() {
+			return append(dst, `{"BOOL":true}`...)
+		}
+		return append(dst, `{"BOOL":false}`...)
+	case NULL:
+		return append(dst, `{"NULL":true}`...)
+	case SS:
+		dst = append(dst, `{"SS":`...)
+	case NS:
+		dst = append(dst, `{"NS":`...)
+	case BS:
+		dst = append(dst, `{"BS":`...)
+	case L:
+		dst = append(dst, `{"L":`...)
+	case M:
+		dst = v.Item().AppendJSON(append(dst, `{"M":`...))
+		return append(dst, '}')
+	default:
+		return append(dst, "null"...)
+	}
+	return append(v.appendContent(dst), '}')
+}
+
+// appendContent appends the JSON of a scalar's content, a set's members or a list's elements, without their types but
+// for the elements.
+func (v Value) appendContent(dst []byte) []byte {
+	switch t := v.Type(); t {
+	case S:
+		return jsontok.AppendString(dst, v.content())
+	case N:
+		dst = decimal.AppendText(append(dst, '"'), v.content())
+		return append(dst, '"')
+	case B:
+		dst = base64.StdEncoding.AppendEncode(append(dst, '"'), v.content())
+		return append(dst, '"')
+	}
+	dst = append(dst, '[')
+	for e, rest := Value(nil), v.content(); len(rest) > 0; {
+		if e != nil {
+			dst = append(dst, ',')
+		}
+		if e, rest = cutValue(rest); v.Type() == L {
+			dst = e.AppendJSON(dst)
+		} else {
+			dst = e.appendContent(dst)
+		}
+	}
+	return append(dst, ']')
+}
 
 // AppendJSON appends {"name":{"S":"..."},...}.
-func (it Item) AppendJSON(dst []byte) []byte { panic("not built") }
+func (it Item) AppendJSON(dst []byte) []byte {
+	dst = append(dst, '{')
+	var name []byte
+	var v Value
+	for rest := []byte(it); len(rest) > 0; {
+		if v != nil {
+			dst = append(dst, ',')
+		}
+		name, v, rest = cutAttribute(rest)
+		dst = append(jsontok.AppendString(dst, name), ':')
+		dst = v.AppendJSON(dst)
+	}
+	return append(dst, '}')
+}
 
-// ParseItem decodes an item from JSON text; for tests, tools and files.
-func ParseItem(text string) (Item, error) { panic("not built") }
+// ParseItem decodes an item from JSON text; for tests, tools and files. What a client would be told is an *Error or a
+// TypeError.
+func ParseItem(text string) (Item, error) {
+	var r jsontok.Reader
+	var d Decoder
+	r.Reset([]byte(text))
+	s, err := d.Item(&r, r.Next())
+	if err := verdict(&r, s.Check(), err); err != nil {
+		return nil, err
+	}
+	return s.Item, nil
+}
 
-// ParseValue decodes a value from JSON text; for tests, tools and files.
-func ParseValue(text string) (Value, error) { panic("not built") }
+// ParseValue decodes a value from JSON text; for tests, tools and files. Errors are as ParseItem's.
+func ParseValue(text string) (Value, error) {
+	var r jsontok.Reader
+	var d Decoder
+	r.Reset([]byte(text))
+	s, err := d.Value(&r, r.Next())
+	if err := verdict(&r, s.Check(), err); err != nil {
+		return nil, err
+	}
+	return s.Value, nil
+}
+
+// verdict puts the errors of decoding a whole text into their order: malformed text, wrong JSON types, faults.
+func verdict(r *jsontok.Reader, fault *Error, wrong error) error {
+	if r.Next() != jsontok.EOF {
+		if err := r.Err(); err != nil {
+			return err
+		}
+		return errors.New("attr: text after the value")
+	}
+	if wrong != nil {
+		return wrong
+	}
+	if fault != nil {
+		return fault
+	}
+	return nil
+}
