@@ -1,10 +1,30 @@
 // Package api is the vocabulary that the front and the services share: services, operations, calls, errors, and the
 // shapes of inputs and outputs with their constraints as data. It knows neither HTTP nor the database.
+//
+// # Shapes
+//
+// An input or output is a struct of package ddb and its like, generated from the service's model. A scalar is a pointer,
+// a structure too; a member that is absent is nil. The name on the wire is the field's unless the tag wire gives another.
+// The tag aws holds the constraints of the member, separated by commas:
+//
+//	required      must be present
+//	long          an integer of 64 bits (else of 32)
+//	min=n max=n   least and greatest value of a number, length of anything else
+//	enum=A|B      the values there are, in the order in which messages list them
+//	pattern=re    a pattern for the whole text; stands last, for it may hold commas
+//	patternfirst  the pattern is checked before the length
+//	arn           an ARN is taken where a name is, of up to 1024 characters and without the other checks
+//	alone         a fault is reported without those of other members, the first only
+//	modern=min    a breach of min (or max) is worded in the newer form, without the value
+//
+// The tags key and elem hold the same for the keys of a map and for the elements of a list or map. The tags absent,
+// short, long and unlisted hold a sentence that takes the place of the usual message for a value that is absent, below
+// min, above max, or not in the enumeration. Such a sentence, and a fault of a member that is reported alone, is told if
+// it is the first fault found, and then by itself.
 package api
 
 import (
 	"context"
-	"fmt"
 	"reflect"
 	"time"
 
@@ -42,12 +62,19 @@ type Op struct {
 	Run func(context.Context, *Call, any) (any, error)
 }
 
-// Define makes an Op from a typed function.
+// Nothing is the output of an operation whose answer has no body.
+type Nothing struct{}
+
+// Define makes an Op from a typed function. O is Nothing where the answer has no body.
 func Define[I, O any](name string, run func(context.Context, *Call, *I) (*O, error)) *Op {
+	out := reflect.TypeFor[O]()
+	if out == reflect.TypeFor[Nothing]() {
+		out = nil
+	}
 	return &Op{
 		Name: name,
 		In:   reflect.TypeFor[I](),
-		Out:  reflect.TypeFor[O](),
+		Out:  out,
 		New:  func() any { return new(I) },
 		Run: func(ctx context.Context, c *Call, in any) (any, error) {
 			out, err := run(ctx, c, in.(*I))
@@ -69,35 +96,4 @@ type Call struct {
 	Principal iam.Principal
 	Host      string    // as the client named the server: host[:port]
 	Time      time.Time // when the call arrived
-}
-
-// An Error is a failure as the client sees it.
-type Error struct {
-	Space   string // namespace in __type: SpaceModel, ...
-	Code    string // "ResourceNotFoundException"
-	Status  int    // HTTP status
-	Message string // "": the member is left out
-	Upper   bool   // the text's member is spelled Message
-	// More holds further members, encoded as an output shape is; nil or a pointer to a struct.
-	More any
-}
-
-func (e *Error) Error() string { return fmt.Sprintf("%s: %s", e.Code, e.Message) }
-
-// The namespaces of errors.
-const (
-	SpaceModel        = "com.amazonaws.dynamodb.v20120810"
-	SpaceValidate     = "com.amazon.coral.validate"
-	SpaceService      = "com.amazon.coral.service"
-	SpaceAvailability = "com.amazon.coral.availability"
-)
-
-// Errorf makes a modelled error of status 400.
-func Errorf(code, format string, args ...any) *Error {
-	return &Error{Space: SpaceModel, Code: code, Status: 400, Message: fmt.Sprintf(format, args...)}
-}
-
-// Invalid makes a ValidationException.
-func Invalid(format string, args ...any) *Error {
-	return &Error{Space: SpaceValidate, Code: "ValidationException", Status: 400, Message: fmt.Sprintf(format, args...)}
 }
