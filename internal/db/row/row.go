@@ -20,6 +20,9 @@ const (
 	fixed  = 1 + 8 + 2
 )
 
+// Overhead is the most that a row's form adds to its attributes, in bytes.
+const Overhead = fixed + binary.MaxVarintLen32
+
 // A Stamp orders the versions of an item: by time, then by region.
 type Stamp struct {
 	Time   uint64

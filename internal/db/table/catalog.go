@@ -43,7 +43,7 @@ func OpenCatalog(ctx context.Context, e kv.Engine) (*Catalog, error) {
 	for bad == nil && it.Next() {
 		var d *Definition
 		if d, bad = decode(it.Value()); bad == nil {
-			c.tables[d.id()] = d
+			c.tables[d.FullName()] = d
 		}
 	}
 	return c, firstError(bad, it.Close(), view.Close())
@@ -69,7 +69,7 @@ func (c *Catalog) Get(n Name) *Definition {
 func (c *Catalog) Current(d *Definition) *Definition {
 	c.change.Lock()
 	defer c.change.Unlock()
-	if now := c.Get(d.id()); now != nil && now.Number == d.Number {
+	if now := c.Get(d.FullName()); now != nil && now.Number == d.Number {
 		return now
 	}
 	return nil
@@ -142,8 +142,6 @@ func (c *Catalog) publish(n Name, d *Definition) {
 	d.fence = d.Key()
 	c.tables[n] = d
 }
-
-func (d *Definition) id() Name { return Name{d.Account, d.Region, d.Name} }
 
 func (d *Definition) version() uint64 {
 	if d == nil {

@@ -3,6 +3,8 @@
 package table
 
 import (
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/grammedb/gramme/internal/kv"
@@ -31,8 +33,10 @@ type Definition struct {
 	Tags     map[string]string `json:",omitempty"`
 	TTL      TTL
 
-	// ChangeAt is when a delayed change of status is due (see lifecycle); zero if none is.
+	// ChangeAt is when the next change of Status is due (see lifecycle); zero if none is. Pending is what is to be in force then,
+	// nil if all stays as it is.
 	ChangeAt time.Time `json:",omitzero"`
+	Pending  *Pending  `json:",omitempty"`
 
 	fence []byte // Key, made once by the catalog
 }
@@ -89,11 +93,23 @@ type Index struct {
 	Status Status
 	// Backfilling tells, while Creating, that the index is being filled rather than waiting to be.
 	Backfilling bool `json:",omitempty"`
+	// ChangeAt is when the next change of Status or Backfilling is due; zero if none waits for a time.
+	ChangeAt time.Time `json:",omitzero"`
 
 	Projection Projection
 	Throughput Throughput `json:",omitzero"` // of a global index
 	OnDemand   OnDemand   `json:",omitzero"`
 	Warm       Warm       `json:",omitzero"`
+}
+
+// Settings returns what can be set on the index.
+func (ix *Index) Settings() IndexSettings {
+	return IndexSettings{ix.Number, ix.Throughput, ix.OnDemand, ix.Warm}
+}
+
+// Set puts settings in force.
+func (ix *Index) Set(s IndexSettings) {
+	ix.Throughput, ix.OnDemand, ix.Warm = s.Throughput, s.OnDemand, s.Warm
 }
 
 // Kept reports whether writes maintain the index.
@@ -116,6 +132,20 @@ type Settings struct {
 	ClassChanges       []time.Time `json:",omitempty"` // of the last 30 days
 	DeletionProtection bool
 	ProtectionChanged  time.Time `json:",omitzero"`
+}
+
+// Pending are settings of a table and its global indexes that are not yet in force.
+type Pending struct {
+	Settings Settings
+	Indexes  []IndexSettings `json:",omitempty"`
+}
+
+// IndexSettings are the settings of the index of that number.
+type IndexSettings struct {
+	Number     uint16
+	Throughput Throughput
+	OnDemand   OnDemand `json:",omitzero"`
+	Warm       Warm     `json:",omitzero"`
 }
 
 // Throughput is provisioned capacity in units per second, zeros on demand, and the history of its changes.
@@ -149,6 +179,26 @@ func (d *Definition) Index(name string) *Index {
 	return nil
 }
 
+// IndexNumbered returns the index of that number in any state, nil if there is none.
+func (d *Definition) IndexNumbered(n uint16) *Index {
+	for i := range d.Indexes {
+		if d.Indexes[i].Number == n {
+			return &d.Indexes[i]
+		}
+	}
+	return nil
+}
+
+// Attributes returns the key attributes of the table and of its indexes, each once, in ascending order of their names.
+func (d *Definition) Attributes() []Attribute {
+	all := d.Schema.All()
+	for i := range d.Indexes {
+		all = append(all, d.Indexes[i].Schema.All()...)
+	}
+	slices.SortFunc(all, func(a, b Attribute) int { return strings.Compare(a.Name, b.Name) })
+	return slices.Compact(all)
+}
+
 // HasLocal reports whether the table has local indexes, and so item collections of limited size.
 func (d *Definition) HasLocal() bool { return len(d.Indexes) > 0 && d.Indexes[0].Local }
 
@@ -163,6 +213,9 @@ func (d *Definition) Fence() kv.Fence {
 	}
 	return kv.Fence{Key: key, Version: d.Version}
 }
+
+// FullName returns the name under which the catalog has the table.
+func (d *Definition) FullName() Name { return Name{d.Account, d.Region, d.Name} }
 
 // ARN returns the table's ARN.
 func (d *Definition) ARN() string {

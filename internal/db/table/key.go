@@ -13,6 +13,9 @@ const (
 	MaxSort      = 1024
 )
 
+// MaxKeyAttributes is how many attributes an index key may have: four partition and four sort attributes.
+const MaxKeyAttributes = 8
+
 // A Key is the primary key of an item.
 type Key struct {
 	Partition, Sort attr.Value // Sort is nil in a table without a sort key
@@ -125,6 +128,9 @@ func (a Attribute) check(v attr.Value, sort bool) *KeyError {
 	return e
 }
 
+// Fits reports whether v can be the value of the key attribute.
+func (a Attribute) Fits(v attr.Value, sort bool) bool { return a.check(v, sort) == nil }
+
 // AppendRowKey appends the key of the item's row.
 func (d *Definition) AppendRowKey(dst []byte, k Key) []byte {
 	dst = keys.AppendSpace(dst, d.Number, 0)
@@ -135,7 +141,7 @@ func (d *Definition) AppendRowKey(dst []byte, k Key) []byte {
 	return dst
 }
 
-// Item returns the key as a map of attributes, in the schema's names.
+// KeyItem returns the key as a map of attributes, in the schema's names.
 func (d *Definition) KeyItem(k Key) attr.Item {
 	fields := []attr.Field{{Name: d.Schema.Partition[0].Name, Value: k.Partition}}
 	if k.Sort != nil {

@@ -1,0 +1,194 @@
+package query
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/grammedb/gramme/internal/db/index"
+	"github.com/grammedb/gramme/internal/db/table"
+	"github.com/grammedb/gramme/internal/kv/keys"
+	"github.com/grammedb/gramme/internal/lang/attr"
+	"github.com/grammedb/gramme/internal/lang/expr"
+)
+
+// A Mistake is what is wrong with a key condition.
+type Mistake int
+
+// The mistakes.
+const (
+	MissedKey    Mistake = iota // no condition on a key attribute that needs one
+	NotSupported                // a condition on something that is no key attribute, or an operator that the key does not allow
+	WrongType                   // a value of another type than the key attribute's
+	BadOperator                 // an operator that the attribute's type does not allow
+	EmptyValue                  // an empty string or binary where the key cannot be empty
+	TooLong                     // a value longer than the key attribute may be
+)
+
+// A KeyConditionError says that a key condition does not fit the key schema.
+type KeyConditionError struct {
+	Mistake   Mistake
+	Attribute string
+	Sort      bool
+	Want, Got attr.Type
+}
+
+func (e *KeyConditionError) Error() string {
+	return fmt.Sprintf("query: condition on key attribute %q: mistake %d", e.Attribute, e.Mistake)
+}
+
+// PlanQuery makes p walk the part of one item collection that the conditions name: = on every partition attribute; sort
+// attributes from the left without a gap, all but the last with =. Errors are *KeyConditionError.
+func (p *Plan) PlanQuery(kc *expr.KeyCondition) error {
+	schema := p.Schema()
+	conds := slices.Clone(kc.Conds)
+	take := func(a table.Attribute, sort bool) (expr.KeyCond, bool, error) {
+		i := slices.IndexFunc(conds, func(c expr.KeyCond) bool { return c.Name == a.Name })
+		if i < 0 {
+			return expr.KeyCond{}, false, nil
+		}
+		c := conds[i]
+		conds = slices.Delete(conds, i, i+1)
+		return c, true, checkCond(c, a, sort)
+	}
+	var parts [][]byte
+	for _, a := range schema.Partition {
+		c, ok, err := take(a, false)
+		switch {
+		case err != nil:
+			return err
+		case !ok:
+			return &KeyConditionError{Mistake: MissedKey, Attribute: a.Name}
+		case c.Op != expr.EQ:
+			return &KeyConditionError{Mistake: NotSupported, Attribute: a.Name}
+		}
+		parts = append(parts, c.Values[0].Bytes())
+	}
+	prefix := keys.AppendPartition(p.space(), parts...)
+	var last *expr.KeyCond
+	for _, a := range schema.Sort {
+		c, ok, err := take(a, true)
+		if err != nil {
+			return err
+		}
+		if !ok {
+			break
+		}
+		if c.Op != expr.EQ || p.Index == nil {
+			last = &c
+			break
+		}
+		prefix = keys.AppendSort(prefix, c.Values[0].Bytes())
+	}
+	if len(conds) > 0 {
+		return p.leftover(conds[0])
+	}
+	p.narrow(prefix, last)
+	return nil
+}
+
+// leftover words a condition that no key attribute took: on a sort attribute behind a gap, or on no key attribute.
+func (p *Plan) leftover(c expr.KeyCond) error {
+	schema := p.Schema()
+	for i, a := range schema.Sort {
+		if a.Name == c.Name && i > 0 {
+			return &KeyConditionError{Mistake: NotSupported, Attribute: c.Name, Sort: true}
+		}
+	}
+	if len(schema.Sort) > 0 {
+		return &KeyConditionError{Mistake: MissedKey, Attribute: schema.Sort[0].Name, Sort: true}
+	}
+	return &KeyConditionError{Mistake: NotSupported, Attribute: c.Name}
+}
+
+func checkCond(c expr.KeyCond, a table.Attribute, sort bool) error {
+	for _, v := range c.Values {
+		e := &KeyConditionError{Attribute: a.Name, Sort: sort, Want: a.Type, Got: v.Type()}
+		switch limit := maxLen(sort); {
+		case v.Type() != a.Type:
+			e.Mistake = WrongType
+		case c.Op == expr.BEGINS_WITH && a.Type == attr.N:
+			e.Mistake = BadOperator
+		case a.Type == attr.N:
+			continue
+		case len(v.Bytes()) == 0 && c.Op != expr.BEGINS_WITH:
+			e.Mistake = EmptyValue
+		case len(v.Bytes()) > limit:
+			e.Mistake = TooLong
+		default:
+			continue
+		}
+		return e
+	}
+	return nil
+}
+
+func maxLen(sort bool) int {
+	if sort {
+		return table.MaxSort
+	}
+	return table.MaxPartition
+}
+
+// narrow sets the range to the keys under prefix that satisfy the condition on the next sort attribute, nil for all.
+func (p *Plan) narrow(prefix []byte, c *expr.KeyCond) {
+	lo, hi := prefix, keys.Next(prefix)
+	if c == nil {
+		p.Range.Lo, p.Range.Hi = lo, hi
+		return
+	}
+	at := func(i int) []byte { return p.sortKey(prefix, c.Values[i].Bytes()) }
+	switch c.Op {
+	case expr.EQ:
+		lo, hi = at(0), p.after(at(0))
+	case expr.LT:
+		hi = at(0)
+	case expr.LE:
+		hi = p.after(at(0))
+	case expr.GT:
+		lo = p.after(at(0))
+	case expr.GE:
+		lo = at(0)
+	case expr.BETWEEN:
+		lo, hi = at(0), p.after(at(1))
+	case expr.BEGINS_WITH:
+		lo = p.sortPrefix(prefix, c.Values[0].Bytes())
+		hi = keys.Next(lo)
+	}
+	p.Range.Lo, p.Range.Hi = lo, hi
+}
+
+// sortKey returns the key under prefix with the sort attribute b: the whole key in a table, the beginning of the entries' keys
+// in an index.
+func (p *Plan) sortKey(prefix, b []byte) []byte {
+	if p.Index == nil {
+		return append(slices.Clip(prefix), b...)
+	}
+	return keys.AppendSort(slices.Clip(prefix), b)
+}
+
+func (p *Plan) sortPrefix(prefix, b []byte) []byte {
+	if p.Index == nil {
+		return append(slices.Clip(prefix), b...)
+	}
+	return keys.AppendSortPrefix(slices.Clip(prefix), b)
+}
+
+// after returns the first key behind those that have the sort key that sortKey made.
+func (p *Plan) after(key []byte) []byte {
+	if p.Index == nil {
+		return append(key, 0)
+	}
+	return keys.Next(key)
+}
+
+// position returns the stored key of the item or entry with the given key attributes.
+func (p *Plan) position(start attr.Item) ([]byte, bool) {
+	if p.Index != nil {
+		return index.AppendKey(nil, p.Table, p.Index, start)
+	}
+	k, err := p.Table.KeyOf(start)
+	if err != nil {
+		return nil, false
+	}
+	return p.Table.AppendRowKey(nil, k), true
+}

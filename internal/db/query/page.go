@@ -1,0 +1,145 @@
+package query
+
+import (
+	"context"
+	"slices"
+
+	"github.com/grammedb/gramme/internal/db/row"
+	"github.com/grammedb/gramme/internal/db/table"
+	"github.com/grammedb/gramme/internal/kv"
+	"github.com/grammedb/gramme/internal/lang/attr"
+)
+
+// A Reader reads pages.
+type Reader struct{ engine kv.Engine }
+
+// NewReader returns a reader of the engine's items.
+func NewReader(e kv.Engine) *Reader { return &Reader{e} }
+
+// A Page is what one Query or Scan answers.
+type Page struct {
+	Items   []attr.Item
+	Count   int       // items that passed the filter
+	Scanned int       // items read
+	Bytes   int       // their size as DynamoDB counts it; of the entries where an index was read
+	Fetched []int     // sizes of the items that had to be fetched from the table
+	Last    attr.Item // keys of the last item read, where the page ended before the range did; else nil
+}
+
+// Page reads one page of the plan.
+func (r *Reader) Page(ctx context.Context, p *Plan) (_ *Page, err error) {
+	view, err := r.engine.View(ctx, kv.ViewOpts{Pinned: p.Fetch})
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		if cerr := view.Close(); err == nil {
+			err = cerr
+		}
+	}()
+	it, err := view.Scan(p.Range)
+	if err != nil {
+		return nil, err
+	}
+	pg := &pager{plan: p, view: view}
+	err = pg.read(ctx, it)
+	if cerr := it.Close(); err == nil {
+		err = cerr
+	}
+	return &pg.Page, err
+}
+
+// A pager fills a page.
+type pager struct {
+	Page
+	plan *Plan
+	view kv.View
+	buf  []byte // backs Items
+}
+
+func (pg *pager) read(ctx context.Context, it kv.Iterator) error {
+	p, total := pg.plan, 0
+	for it.Next() {
+		stored, err := row.Decode(it.Value())
+		if err != nil {
+			return err
+		}
+		pg.Scanned++
+		pg.Bytes += stored.Size
+		total += stored.Size
+		entry := stored.Item
+		if p.Fetch {
+			if stored, err = pg.fetch(entry); err != nil {
+				return err
+			}
+			total += stored.Size
+		}
+		pg.take(stored.Item)
+		if pg.Scanned == p.Limit || total >= MaxPage {
+			pg.Last = p.keysOf(entry)
+			return nil
+		}
+		if pg.Scanned%256 == 0 && ctx.Err() != nil {
+			return ctx.Err()
+		}
+	}
+	return nil
+}
+
+// fetch reads the whole item that an entry of a local index stands for.
+func (pg *pager) fetch(entry attr.Item) (row.Row, error) {
+	k, err := pg.plan.Table.KeyOf(entry)
+	if err != nil {
+		return row.Row{}, err
+	}
+	val, err := pg.view.Get(pg.plan.Table.AppendRowKey(nil, k))
+	if err != nil {
+		return row.Row{}, err
+	}
+	stored, err := row.Decode(val)
+	pg.Fetched = append(pg.Fetched, stored.Size)
+	return stored, err
+}
+
+// take adds the item to the page if the filter lets it.
+func (pg *pager) take(it attr.Item) {
+	p := pg.plan
+	if p.Filter != nil && !p.Filter.Eval(it) {
+		return
+	}
+	pg.Count++
+	if p.CountOnly {
+		return
+	}
+	if p.Projection != nil {
+		it = p.Projection.Apply(it)
+	}
+	pg.Items = append(pg.Items, pg.keep(it))
+}
+
+// keep copies an item out of the engine's memory, many items into one piece of ours.
+func (pg *pager) keep(it attr.Item) attr.Item {
+	if cap(pg.buf)-len(pg.buf) < len(it) {
+		pg.buf = make([]byte, 0, max(len(it), min(2*cap(pg.buf), 64<<10), 4<<10))
+	}
+	at := len(pg.buf)
+	pg.buf = append(pg.buf, it...)
+	return attr.Item(pg.buf[at:len(pg.buf):len(pg.buf)])
+}
+
+// keysOf returns the keys of an item or entry, those of the index and those of the table: the place to resume after.
+func (p *Plan) keysOf(it attr.Item) attr.Item {
+	var fields []attr.Field
+	add := func(s *table.Schema) {
+		for _, a := range s.All() {
+			if !slices.ContainsFunc(fields, func(f attr.Field) bool { return f.Name == a.Name }) {
+				fields = append(fields, attr.Field{Name: a.Name, Value: it.Get(a.Name)})
+			}
+		}
+	}
+	add(&p.Table.Schema)
+	if p.Index != nil {
+		add(&p.Index.Schema)
+	}
+	return attr.Make(fields...)
+}

@@ -1,0 +1,90 @@
+package store
+
+import (
+	"context"
+	"slices"
+
+	"github.com/grammedb/gramme/internal/db/row"
+	"github.com/grammedb/gramme/internal/db/table"
+	"github.com/grammedb/gramme/internal/kv"
+	"github.com/grammedb/gramme/internal/lang/attr"
+	"github.com/grammedb/gramme/internal/lang/expr"
+)
+
+// A Read asks for one item.
+type Read struct {
+	Table      *table.Definition
+	Key        table.Key
+	Projection *expr.Projection // nil: the whole item
+}
+
+// A Found is what a Read found.
+type Found struct {
+	Item attr.Item // nil: no item
+	Size int       // of the whole item, in bytes as DynamoDB counts them; 0 if there is none
+}
+
+// Get reads one item, as it is after every write that was acknowledged.
+func (s *Store) Get(ctx context.Context, r Read) (f Found, err error) {
+	view, err := s.engine.View(ctx, kv.ViewOpts{})
+	if err != nil {
+		return Found{}, err
+	}
+	var buf [128]byte
+	if f, err = r.get(view, buf[:0]); err != nil {
+		view.Close()
+		return Found{}, err
+	}
+	return f, view.Close()
+}
+
+// GetAll reads the items one by one, or all at one moment if pinned. It stops before the items' sizes exceed budget, 0 for
+// none, and then returns fewer than were asked for, at least one.
+func (s *Store) GetAll(ctx context.Context, reads []Read, pinned bool, budget int) (found []Found, err error) {
+	view, err := s.engine.View(ctx, kv.ViewOpts{Pinned: pinned})
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		if cerr := view.Close(); err == nil {
+			err = cerr
+		}
+	}()
+	found = make([]Found, 0, len(reads))
+	var (
+		buf   []byte
+		total int
+	)
+	for i := range reads {
+		f, err := reads[i].get(view, buf[:0])
+		if err != nil {
+			return nil, err
+		}
+		if total += f.Size; budget > 0 && total > budget && i > 0 {
+			return found, nil
+		}
+		found = append(found, f)
+	}
+	return found, nil
+}
+
+func (r *Read) get(view kv.View, buf []byte) (Found, error) {
+	val, err := view.Get(r.Table.AppendRowKey(buf, r.Key))
+	if err != nil {
+		return Found{}, err
+	}
+	stored, err := row.Decode(val)
+	if err != nil || stored.Item == nil {
+		return Found{}, err
+	}
+	f := Found{Size: stored.Size}
+	if r.Projection == nil {
+		f.Item = slices.Clone(stored.Item)
+	} else {
+		f.Item = slices.Clone(r.Projection.Apply(stored.Item))
+	}
+	if f.Item == nil {
+		f.Item = attr.Item{}
+	}
+	return f, nil
+}

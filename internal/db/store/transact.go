@@ -1,0 +1,91 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/grammedb/gramme/internal/kv"
+)
+
+// A CanceledError says why a transaction did nothing: Reasons[i] is what write i failed with, nil if it did not.
+type CanceledError struct{ Reasons []error }
+
+func (*CanceledError) Error() string { return "store: transaction canceled" }
+
+// Transact does all of the writes or none, serializably with everything else. The items are different ones. token is
+// nil if the request has none. It fails with a *CanceledError, ErrTokenMismatch, ErrTokenInProgress or ErrTableGone.
+// replayed tells that the token's request was done before: nothing was written, and the effects have the sizes of that time.
+func (s *Store) Transact(ctx context.Context, writes []Write, token *Token) (effects []Effect, replayed bool, err error) {
+	effects = make([]Effect, len(writes))
+	err = s.refenceAll(writes, func() error {
+		t := plan(writes)
+		t.Claim = true
+		if token != nil {
+			t.Keys = append(t.Keys, token.Key)
+		}
+		replayed = false
+		err := s.engine.Update(ctx, t, func(vals [][]byte, b *kv.Batch) (err error) {
+			if token != nil {
+				now := s.now()
+				if replayed, err = token.replay(vals[len(writes)], now, effects); replayed || err != nil {
+					return err
+				}
+				defer func() {
+					if err == nil {
+						b.Put(token.Key, token.record(now, effects))
+					}
+				}()
+			}
+			return s.applyAll(writes, t.Keys, vals, b, effects)
+		})
+		return canceled(err, len(writes))
+	})
+	return effects, replayed, err
+}
+
+// applyAll applies every write, so that every reason for a cancellation is known.
+func (s *Store) applyAll(writes []Write, rowKeys, vals [][]byte, b *kv.Batch, effects []Effect) error {
+	var c *CanceledError
+	for i := range writes {
+		var err error
+		effects[i], err = s.applyRow(&writes[i], rowKeys[i], vals[i], b)
+		switch {
+		case err == nil:
+		case errors.Is(err, kv.ErrCorrupt):
+			return err
+		default:
+			if c == nil {
+				c = &CanceledError{Reasons: make([]error, len(writes))}
+			}
+			c.Reasons[i] = err
+		}
+	}
+	if c != nil {
+		return c
+	}
+	return nil
+}
+
+// canceled words the engine's conflict as a transaction of n writes meets it.
+func canceled(err error, n int) error {
+	conflict, ok := errors.AsType[*kv.ConflictError](err)
+	if !ok {
+		return err
+	}
+	if conflict.Key >= n {
+		return ErrTokenInProgress
+	}
+	c := &CanceledError{Reasons: make([]error, n)}
+	c.Reasons[conflict.Key] = ErrInTransaction
+	return c
+}
+
+// TokenLife is how long a client token is remembered.
+const TokenLife = 10 * time.Minute
+
+// A Token makes a transaction idempotent.
+type Token struct {
+	Key  []byte   // of its record (keys.Token)
+	Hash [32]byte // of the request
+}

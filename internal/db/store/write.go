@@ -1,0 +1,199 @@
+package store
+
+import (
+	"bytes"
+	"errors"
+	"slices"
+
+	"github.com/grammedb/gramme/internal/db/index"
+	"github.com/grammedb/gramme/internal/db/row"
+	"github.com/grammedb/gramme/internal/db/table"
+	"github.com/grammedb/gramme/internal/kv"
+	"github.com/grammedb/gramme/internal/kv/keys"
+	"github.com/grammedb/gramme/internal/lang/attr"
+	"github.com/grammedb/gramme/internal/lang/expr"
+)
+
+// MaxItem is the size of the largest item, in bytes as DynamoDB counts them.
+const MaxItem = 400 << 10
+
+// A Kind is what a write does to its item.
+type Kind int
+
+// The kinds of writes.
+const (
+	Put    Kind = iota // replaces it by Write.Item
+	Update             // changes it by Write.Update
+	Delete             // removes it
+	Check              // only checks Write.Condition
+)
+
+// A Write is one change of one item.
+type Write struct {
+	Kind      Kind
+	Table     *table.Definition
+	Key       table.Key
+	Item      attr.Item       // of a Put, the key included
+	Update    *expr.Update    // of an Update; nil changes nothing but creates a missing item
+	Condition *expr.Condition // nil: none
+
+	// WantOld asks for Effect.Old, WantOldOnFailure for ConditionError.Old.
+	WantOld, WantOldOnFailure bool
+}
+
+// An Effect is what a write did.
+type Effect struct {
+	Old, New         attr.Item // nil: no item. Old only if asked for
+	OldSize, NewSize int       // in bytes as DynamoDB counts them, 0 if there is none
+	Indexes          []index.Change
+}
+
+// A ConditionError says that a write's condition was false.
+type ConditionError struct {
+	Old              attr.Item // if asked for; nil if there is none
+	OldSize, NewSize int       // of the item there is, and of a Put's
+}
+
+func (*ConditionError) Error() string { return "store: the condition is false" }
+
+// What a write can fail with, besides *ConditionError, *table.KeyError for an index key, and *expr.Error from its Update.
+var (
+	ErrItemTooLarge    = errors.New("store: item larger than 400 KB")
+	ErrUpdateTooLarge  = errors.New("store: updated item larger than 400 KB")
+	ErrCollectionFull  = errors.New("store: item collection larger than 10 GB")
+	ErrTableGone       = errors.New("store: the table was deleted")
+	ErrInTransaction   = errors.New("store: the item is in a running transaction")
+	ErrTokenMismatch   = errors.New("store: token was used with another request")
+	ErrTokenInProgress = errors.New("store: a request with this token is running")
+)
+
+// apply is the pure heart: the effect of w on the row that there is.
+func (w *Write) apply(old row.Row) (Effect, error) {
+	if w.Condition != nil && !w.Condition.Eval(old.Item) {
+		return Effect{}, w.conditionError(old)
+	}
+	e := Effect{OldSize: old.Size, New: old.Item, NewSize: old.Size}
+	if w.Kind == Check {
+		return e, nil
+	}
+	var err error
+	if e.New, err = w.change(old.Item); err != nil {
+		return Effect{}, err
+	}
+	if e.NewSize, err = w.size(e.New); err != nil {
+		return Effect{}, err
+	}
+	if len(w.Table.Indexes) > 0 && e.New != nil {
+		if err := w.Table.CheckIndexKeys(e.New); err != nil {
+			return Effect{}, err
+		}
+	}
+	return e, nil
+}
+
+func (w *Write) conditionError(old row.Row) error {
+	e := &ConditionError{OldSize: old.Size}
+	if w.Kind == Put {
+		e.NewSize = w.Item.Size()
+	}
+	if w.WantOldOnFailure {
+		e.Old = slices.Clone(old.Item)
+	}
+	return e
+}
+
+// change returns the item as w leaves it, nil for none.
+func (w *Write) change(old attr.Item) (attr.Item, error) {
+	switch w.Kind {
+	case Put:
+		return w.Item, nil
+	case Delete:
+		return nil, nil
+	}
+	if old == nil {
+		if w.Update != nil && w.Update.OnlyRemoves() {
+			return nil, nil
+		}
+		old = w.Table.KeyItem(w.Key)
+	}
+	if w.Update == nil {
+		return old, nil
+	}
+	return w.Update.Apply(old)
+}
+
+func (w *Write) size(it attr.Item) (int, error) {
+	if it == nil {
+		return 0, nil
+	}
+	n := it.Size()
+	switch {
+	case n <= MaxItem:
+		return n, nil
+	case w.Kind == Update:
+		return 0, ErrUpdateTooLarge
+	}
+	return 0, ErrItemTooLarge
+}
+
+// stage fills the engine's batch with what turns old into e.New: the row, the index entries, the counters. A write that
+// changes nothing stores nothing.
+func (s *Store) stage(b *kv.Batch, w *Write, rowKey []byte, old row.Row, e *Effect) {
+	if w.Kind == Check || old.Item == nil && e.New == nil {
+		return
+	}
+	if old.Item != nil && e.New != nil && bytes.Equal(old.Item, e.New) {
+		e.Indexes = index.Diff(nil, w.Table, old.Item, e.New)
+		return
+	}
+	stamp := s.clock.after(s.now(), old.Stamp)
+	if e.New == nil {
+		b.Delete(rowKey)
+	} else {
+		b.Put(rowKey, row.Append(make([]byte, 0, len(e.New)+row.Overhead), stamp, e.NewSize, e.New))
+	}
+	d := w.Table
+	count(b, d.Number, 0, old.Item != nil, e.New != nil, e.OldSize, e.NewSize)
+	if len(d.Indexes) == 0 {
+		return
+	}
+	e.Indexes = index.Diff(nil, d, old.Item, e.New)
+	collection := int64(e.NewSize - e.OldSize)
+	for i := range e.Indexes {
+		c := &e.Indexes[i]
+		stageEntry(b, d, c, stamp)
+		if c.Index.Local {
+			collection += int64(c.NewSize - c.OldSize)
+		}
+	}
+	if d.HasLocal() && collection != 0 {
+		b.Add(keys.AppendCounter(nil, d.Number, 0, keys.Collection, w.Key.Partition.Bytes()), collection)
+	}
+}
+
+func stageEntry(b *kv.Batch, d *table.Definition, c *index.Change, stamp row.Stamp) {
+	if c.Same {
+		return
+	}
+	if c.OldKey != nil && string(c.OldKey) != string(c.NewKey) {
+		b.Delete(c.OldKey)
+	}
+	if c.NewKey != nil {
+		b.Put(c.NewKey, row.Append(make([]byte, 0, len(c.New)+row.Overhead), stamp, c.NewSize, c.New))
+	}
+	count(b, d.Number, c.Index.Number, c.OldKey != nil, c.NewKey != nil, c.OldSize, c.NewSize)
+}
+
+// count keeps the counters of a table or index exact.
+func count(b *kv.Batch, number uint64, index uint16, was, is bool, oldSize, newSize int) {
+	if was != is {
+		n := int64(1)
+		if was {
+			n = -1
+		}
+		b.Add(keys.AppendCounter(nil, number, index, keys.Items), n)
+	}
+	if oldSize != newSize {
+		b.Add(keys.AppendCounter(nil, number, index, keys.Bytes), int64(newSize-oldSize))
+	}
+}

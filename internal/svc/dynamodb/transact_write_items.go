@@ -1,0 +1,205 @@
+package dynamodb
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+
+	"github.com/grammedb/gramme/internal/api"
+	"github.com/grammedb/gramme/internal/api/ddb"
+	"github.com/grammedb/gramme/internal/db/capacity"
+	"github.com/grammedb/gramme/internal/db/store"
+	"github.com/grammedb/gramme/internal/db/table"
+	"github.com/grammedb/gramme/internal/kv/keys"
+	"github.com/grammedb/gramme/internal/lang/attr"
+	"github.com/grammedb/gramme/internal/lang/expr"
+)
+
+// maxTransaction is how many bytes the items of one transaction may have together.
+const maxTransaction = 4 << 20
+
+var (
+	errSameItem        = api.Invalid("Transaction request cannot include multiple operations on one item")
+	errTransactionSize = api.Invalid("Collection size of items exceeded, which can also be caused by the aggregate size of the items in the transaction exceeding the 4MB limit")
+)
+
+func (s *Service) transactWriteItems(ctx context.Context, c *api.Call, in *ddb.TransactWriteItemsInput) (*ddb.TransactWriteItemsOutput, error) {
+	actions := make([]action, len(in.TransactItems))
+	for i := range in.TransactItems {
+		var err error
+		if actions[i], err = s.action(&in.TransactItems[i]); err != nil {
+			return nil, err
+		}
+	}
+	writes, err := s.planTransaction(c, actions)
+	if err != nil {
+		return nil, err
+	}
+	token, err := newToken(c, in)
+	if err != nil {
+		return nil, err
+	}
+	effects, replayed, err := s.Store.Transact(ctx, writes, token)
+	if err != nil {
+		return nil, err
+	}
+	return s.shapeTransaction(ctx, in, actions, writes, effects, replayed)
+}
+
+// An action is one entry of a transaction, whatever its kind.
+type action struct {
+	kind      store.Kind
+	tableName *string
+	sent      attr.SentItem // the item of a Put, else the key
+	condition condition
+	onFailure *string // ReturnValuesOnConditionCheckFailure
+	bound     bound
+}
+
+// action reads one entry and checks what needs no table.
+func (s *Service) action(t *ddb.TransactWriteItem) (action, error) {
+	a, ok := newAction(t)
+	if !ok {
+		return action{}, api.Invalid("TransactItems can only contain one of Check, Put, Update or Delete")
+	}
+	if err := a.condition.checkPresence(); err != nil {
+		return action{}, err
+	}
+	if err := a.sent.Check(); err != nil {
+		return action{}, err
+	}
+	if a.kind == store.Put {
+		if err := checkItemSize(a.sent.Item); err != nil {
+			return action{}, err
+		}
+	}
+	var err error
+	a.bound, err = s.bind(&a.condition)
+	return a, err
+}
+
+// newAction returns the one action of the entry; ok is false if there is none or more than one.
+func newAction(t *ddb.TransactWriteItem) (a action, ok bool) {
+	n := 0
+	if p := t.Put; p != nil {
+		n++
+		a = action{kind: store.Put, tableName: p.TableName, sent: p.Item, onFailure: p.ReturnValuesOnConditionCheckFailure}
+		a.condition.request = expr.Request{Condition: p.ConditionExpression, Names: p.ExpressionAttributeNames, Values: p.ExpressionAttributeValues, Takes: takesCondition}
+	}
+	if u := t.Update; u != nil {
+		n++
+		a = action{kind: store.Update, tableName: u.TableName, sent: u.Key, onFailure: u.ReturnValuesOnConditionCheckFailure}
+		a.condition.request = expr.Request{Update: u.UpdateExpression, Condition: u.ConditionExpression, Names: u.ExpressionAttributeNames, Values: u.ExpressionAttributeValues, Takes: takesUpdate}
+	}
+	if d := t.Delete; d != nil {
+		n++
+		a = action{kind: store.Delete, tableName: d.TableName, sent: d.Key, onFailure: d.ReturnValuesOnConditionCheckFailure}
+		a.condition.request = expr.Request{Condition: d.ConditionExpression, Names: d.ExpressionAttributeNames, Values: d.ExpressionAttributeValues, Takes: takesCondition}
+	}
+	if k := t.ConditionCheck; k != nil {
+		n++
+		a = action{kind: store.Check, tableName: k.TableName, sent: k.Key, onFailure: k.ReturnValuesOnConditionCheckFailure}
+		a.condition.request = expr.Request{Condition: k.ConditionExpression, Names: k.ExpressionAttributeNames, Values: k.ExpressionAttributeValues, Takes: takesCondition}
+	}
+	return a, n == 1
+}
+
+// planTransaction finds tables and keys. Keys that do not fit cancel the transaction; other faults are the request's.
+func (s *Service) planTransaction(c *api.Call, actions []action) ([]store.Write, error) {
+	writes := make([]store.Write, len(actions))
+	for i := range actions {
+		d, err := s.open(c, actions[i].tableName)
+		if err != nil {
+			return nil, err
+		}
+		writes[i].Table = d
+	}
+	reasons, failed, total := make([]error, len(actions)), false, 0
+	seen := make(map[string]bool, len(actions))
+	for i := range actions {
+		w := &writes[i]
+		err := actions[i].plan(w)
+		if isEmptyKey(err) {
+			return nil, err
+		}
+		if reasons[i] = err; err != nil {
+			failed = true
+			continue
+		}
+		rowKey := string(w.Table.AppendRowKey(nil, w.Key))
+		if seen[rowKey] {
+			return nil, errSameItem
+		}
+		seen[rowKey] = true
+		total += w.Item.Size()
+	}
+	switch {
+	case total > maxTransaction:
+		return nil, errTransactionSize
+	case failed:
+		return nil, &store.CanceledError{Reasons: reasons}
+	}
+	return writes, nil
+}
+
+func (a *action) plan(w *store.Write) (err error) {
+	w.Kind, w.Condition, w.Update = a.kind, a.bound.condition, a.bound.update
+	w.WantOldOnFailure = is(a.onFailure, "ALL_OLD")
+	if a.kind == store.Put {
+		w.Item = a.sent.Item
+		w.Key, err = w.Table.KeyOf(w.Item)
+		if err == nil {
+			err = w.Table.CheckIndexKeys(w.Item)
+		}
+	} else {
+		w.Key, err = w.Table.ParseKey(a.sent.Item)
+	}
+	if err != nil {
+		return err
+	}
+	return checkWritePaths(w)
+}
+
+func isEmptyKey(err error) bool {
+	e, ok := errors.AsType[*table.KeyError](err)
+	return ok && e.Fault == table.FaultEmpty && e.Index == ""
+}
+
+// newToken makes the idempotency token of a request; nil if it has none. Requests are the same if all their members are.
+func newToken(c *api.Call, in *ddb.TransactWriteItemsInput) (*store.Token, error) {
+	if in.ClientRequestToken == nil {
+		return nil, nil
+	}
+	text, err := json.Marshal(in)
+	if err != nil {
+		return nil, err
+	}
+	return &store.Token{Key: keys.Token(c.Account, c.Region, *in.ClientRequestToken), Hash: sha256.Sum256(text)}, nil
+}
+
+func (s *Service) shapeTransaction(ctx context.Context, in *ddb.TransactWriteItemsInput, actions []action, ws []store.Write, effects []store.Effect, replayed bool) (*ddb.TransactWriteItemsOutput, error) {
+	var (
+		b       bill
+		metrics collections
+		dir     = writes
+	)
+	if replayed {
+		dir = reads
+	}
+	for i, e := range effects {
+		name := *actions[i].tableName
+		if replayed {
+			b.of(name).table += capacity.Read(e.NewSize, capacity.Transactional)
+			continue
+		}
+		b.of(name).addWrite(e, 2)
+		if err := metrics.add(ctx, s, in.ReturnItemCollectionMetrics, name, &ws[i]); err != nil {
+			return nil, err
+		}
+	}
+	return &ddb.TransactWriteItemsOutput{
+		ConsumedCapacity:      b.consumed(in.ReturnConsumedCapacity, dir),
+		ItemCollectionMetrics: metrics.shaped,
+	}, nil
+}

@@ -1,0 +1,74 @@
+package dynamodb
+
+import (
+	"context"
+
+	"github.com/grammedb/gramme/internal/api"
+	"github.com/grammedb/gramme/internal/api/ddb"
+	"github.com/grammedb/gramme/internal/db/store"
+	"github.com/grammedb/gramme/internal/lang/attr"
+	"github.com/grammedb/gramme/internal/lang/expr"
+)
+
+var takesUpdate = []string{"UpdateExpression", "ConditionExpression"}
+
+func (s *Service) updateItem(ctx context.Context, c *api.Call, in *ddb.UpdateItemInput) (*ddb.UpdateItemOutput, error) {
+	cond := condition{expected: in.Expected, operator: in.ConditionalOperator, updates: in.AttributeUpdates, request: expr.Request{
+		Update:    in.UpdateExpression,
+		Condition: in.ConditionExpression,
+		Names:     in.ExpressionAttributeNames,
+		Values:    in.ExpressionAttributeValues,
+		Takes:     takesUpdate,
+	}}
+	if err := cond.checkPresence(); err != nil {
+		return nil, err
+	}
+	if err := in.Key.Check(); err != nil {
+		return nil, err
+	}
+	if err := cond.checkValues(); err != nil {
+		return nil, err
+	}
+	b, err := s.bind(&cond)
+	if err != nil {
+		return nil, err
+	}
+	d, err := s.open(c, in.TableName)
+	if err != nil {
+		return nil, err
+	}
+	w := store.Write{Kind: store.Update, Table: d, Update: b.update, Condition: b.condition,
+		WantOld: is(in.ReturnValues, "ALL_OLD") || is(in.ReturnValues, "UPDATED_OLD"), WantOldOnFailure: is(in.ReturnValuesOnConditionCheckFailure, "ALL_OLD")}
+	if w.Key, err = d.ParseKey(in.Key.Item); err != nil {
+		return nil, err
+	}
+	effect, err := s.apply(ctx, &w)
+	if err != nil {
+		return nil, err
+	}
+	metrics, err := s.collectionMetrics(ctx, in.ReturnItemCollectionMetrics, d, w.Key)
+	return &ddb.UpdateItemOutput{
+		Attributes:            returned(in.ReturnValues, b.update, effect),
+		ConsumedCapacity:      consumedByWrite(in.ReturnConsumedCapacity, *in.TableName, effect),
+		ItemCollectionMetrics: metrics,
+	}, err
+}
+
+// returned is the Attributes that ReturnValues asks for; nil leaves the member out.
+func returned(returnValues *string, u *expr.Update, e store.Effect) attr.Item {
+	switch {
+	case returnValues == nil:
+		return nil
+	case *returnValues == "ALL_OLD":
+		return e.Old
+	case *returnValues == "ALL_NEW":
+		return e.New
+	case u == nil:
+		return nil
+	case *returnValues == "UPDATED_OLD":
+		return u.Touched(e.Old)
+	case *returnValues == "UPDATED_NEW":
+		return u.Touched(e.New)
+	}
+	return nil
+}
