@@ -6,10 +6,80 @@
 package ddb
 
 import (
+	"reflect"
 	"time"
 
 	"github.com/grammedb/gramme/internal/lang/attr"
 )
+
+// An Operation is one that the model has. Out is nil if its answer has no body.
+type Operation struct {
+	Name    string
+	In, Out reflect.Type
+}
+
+// Operations returns all operations of the model, built or not.
+func Operations() []Operation {
+	return []Operation{
+		{"BatchExecuteStatement", reflect.TypeFor[BatchExecuteStatementInput](), reflect.TypeFor[BatchExecuteStatementOutput]()},
+		{"BatchGetItem", reflect.TypeFor[BatchGetItemInput](), reflect.TypeFor[BatchGetItemOutput]()},
+		{"BatchWriteItem", reflect.TypeFor[BatchWriteItemInput](), reflect.TypeFor[BatchWriteItemOutput]()},
+		{"CreateBackup", reflect.TypeFor[CreateBackupInput](), reflect.TypeFor[CreateBackupOutput]()},
+		{"CreateGlobalTable", reflect.TypeFor[CreateGlobalTableInput](), reflect.TypeFor[CreateGlobalTableOutput]()},
+		{"CreateTable", reflect.TypeFor[CreateTableInput](), reflect.TypeFor[CreateTableOutput]()},
+		{"DeleteBackup", reflect.TypeFor[DeleteBackupInput](), reflect.TypeFor[DeleteBackupOutput]()},
+		{"DeleteItem", reflect.TypeFor[DeleteItemInput](), reflect.TypeFor[DeleteItemOutput]()},
+		{"DeleteResourcePolicy", reflect.TypeFor[DeleteResourcePolicyInput](), reflect.TypeFor[DeleteResourcePolicyOutput]()},
+		{"DeleteTable", reflect.TypeFor[DeleteTableInput](), reflect.TypeFor[DeleteTableOutput]()},
+		{"DescribeBackup", reflect.TypeFor[DescribeBackupInput](), reflect.TypeFor[DescribeBackupOutput]()},
+		{"DescribeContinuousBackups", reflect.TypeFor[DescribeContinuousBackupsInput](), reflect.TypeFor[DescribeContinuousBackupsOutput]()},
+		{"DescribeContributorInsights", reflect.TypeFor[DescribeContributorInsightsInput](), reflect.TypeFor[DescribeContributorInsightsOutput]()},
+		{"DescribeEndpoints", reflect.TypeFor[DescribeEndpointsRequest](), reflect.TypeFor[DescribeEndpointsResponse]()},
+		{"DescribeExport", reflect.TypeFor[DescribeExportInput](), reflect.TypeFor[DescribeExportOutput]()},
+		{"DescribeGlobalTable", reflect.TypeFor[DescribeGlobalTableInput](), reflect.TypeFor[DescribeGlobalTableOutput]()},
+		{"DescribeGlobalTableSettings", reflect.TypeFor[DescribeGlobalTableSettingsInput](), reflect.TypeFor[DescribeGlobalTableSettingsOutput]()},
+		{"DescribeImport", reflect.TypeFor[DescribeImportInput](), reflect.TypeFor[DescribeImportOutput]()},
+		{"DescribeKinesisStreamingDestination", reflect.TypeFor[DescribeKinesisStreamingDestinationInput](), reflect.TypeFor[DescribeKinesisStreamingDestinationOutput]()},
+		{"DescribeLimits", reflect.TypeFor[DescribeLimitsInput](), reflect.TypeFor[DescribeLimitsOutput]()},
+		{"DescribeTable", reflect.TypeFor[DescribeTableInput](), reflect.TypeFor[DescribeTableOutput]()},
+		{"DescribeTableReplicaAutoScaling", reflect.TypeFor[DescribeTableReplicaAutoScalingInput](), reflect.TypeFor[DescribeTableReplicaAutoScalingOutput]()},
+		{"DescribeTimeToLive", reflect.TypeFor[DescribeTimeToLiveInput](), reflect.TypeFor[DescribeTimeToLiveOutput]()},
+		{"DisableKinesisStreamingDestination", reflect.TypeFor[KinesisStreamingDestinationInput](), reflect.TypeFor[KinesisStreamingDestinationOutput]()},
+		{"EnableKinesisStreamingDestination", reflect.TypeFor[KinesisStreamingDestinationInput](), reflect.TypeFor[KinesisStreamingDestinationOutput]()},
+		{"ExecuteStatement", reflect.TypeFor[ExecuteStatementInput](), reflect.TypeFor[ExecuteStatementOutput]()},
+		{"ExecuteTransaction", reflect.TypeFor[ExecuteTransactionInput](), reflect.TypeFor[ExecuteTransactionOutput]()},
+		{"ExportTableToPointInTime", reflect.TypeFor[ExportTableToPointInTimeInput](), reflect.TypeFor[ExportTableToPointInTimeOutput]()},
+		{"GetItem", reflect.TypeFor[GetItemInput](), reflect.TypeFor[GetItemOutput]()},
+		{"GetResourcePolicy", reflect.TypeFor[GetResourcePolicyInput](), reflect.TypeFor[GetResourcePolicyOutput]()},
+		{"ImportTable", reflect.TypeFor[ImportTableInput](), reflect.TypeFor[ImportTableOutput]()},
+		{"ListBackups", reflect.TypeFor[ListBackupsInput](), reflect.TypeFor[ListBackupsOutput]()},
+		{"ListContributorInsights", reflect.TypeFor[ListContributorInsightsInput](), reflect.TypeFor[ListContributorInsightsOutput]()},
+		{"ListExports", reflect.TypeFor[ListExportsInput](), reflect.TypeFor[ListExportsOutput]()},
+		{"ListGlobalTables", reflect.TypeFor[ListGlobalTablesInput](), reflect.TypeFor[ListGlobalTablesOutput]()},
+		{"ListImports", reflect.TypeFor[ListImportsInput](), reflect.TypeFor[ListImportsOutput]()},
+		{"ListTables", reflect.TypeFor[ListTablesInput](), reflect.TypeFor[ListTablesOutput]()},
+		{"ListTagsOfResource", reflect.TypeFor[ListTagsOfResourceInput](), reflect.TypeFor[ListTagsOfResourceOutput]()},
+		{"PutItem", reflect.TypeFor[PutItemInput](), reflect.TypeFor[PutItemOutput]()},
+		{"PutResourcePolicy", reflect.TypeFor[PutResourcePolicyInput](), reflect.TypeFor[PutResourcePolicyOutput]()},
+		{"Query", reflect.TypeFor[QueryInput](), reflect.TypeFor[QueryOutput]()},
+		{"RestoreTableFromBackup", reflect.TypeFor[RestoreTableFromBackupInput](), reflect.TypeFor[RestoreTableFromBackupOutput]()},
+		{"RestoreTableToPointInTime", reflect.TypeFor[RestoreTableToPointInTimeInput](), reflect.TypeFor[RestoreTableToPointInTimeOutput]()},
+		{"Scan", reflect.TypeFor[ScanInput](), reflect.TypeFor[ScanOutput]()},
+		{"TagResource", reflect.TypeFor[TagResourceInput](), nil},
+		{"TransactGetItems", reflect.TypeFor[TransactGetItemsInput](), reflect.TypeFor[TransactGetItemsOutput]()},
+		{"TransactWriteItems", reflect.TypeFor[TransactWriteItemsInput](), reflect.TypeFor[TransactWriteItemsOutput]()},
+		{"UntagResource", reflect.TypeFor[UntagResourceInput](), nil},
+		{"UpdateContinuousBackups", reflect.TypeFor[UpdateContinuousBackupsInput](), reflect.TypeFor[UpdateContinuousBackupsOutput]()},
+		{"UpdateContributorInsights", reflect.TypeFor[UpdateContributorInsightsInput](), reflect.TypeFor[UpdateContributorInsightsOutput]()},
+		{"UpdateGlobalTable", reflect.TypeFor[UpdateGlobalTableInput](), reflect.TypeFor[UpdateGlobalTableOutput]()},
+		{"UpdateGlobalTableSettings", reflect.TypeFor[UpdateGlobalTableSettingsInput](), reflect.TypeFor[UpdateGlobalTableSettingsOutput]()},
+		{"UpdateItem", reflect.TypeFor[UpdateItemInput](), reflect.TypeFor[UpdateItemOutput]()},
+		{"UpdateKinesisStreamingDestination", reflect.TypeFor[UpdateKinesisStreamingDestinationInput](), reflect.TypeFor[UpdateKinesisStreamingDestinationOutput]()},
+		{"UpdateTable", reflect.TypeFor[UpdateTableInput](), reflect.TypeFor[UpdateTableOutput]()},
+		{"UpdateTableReplicaAutoScaling", reflect.TypeFor[UpdateTableReplicaAutoScalingInput](), reflect.TypeFor[UpdateTableReplicaAutoScalingOutput]()},
+		{"UpdateTimeToLive", reflect.TypeFor[UpdateTimeToLiveInput](), reflect.TypeFor[UpdateTimeToLiveOutput]()},
+	}
+}
 
 // ArchivalSummary is a part of TableDescription.
 type ArchivalSummary struct {
@@ -18,7 +88,7 @@ type ArchivalSummary struct {
 	ArchivalBackupArn *string
 }
 
-// AttributeDefinition is a part of CreateTableInput, TableCreationParameters and 2 more.
+// AttributeDefinition is a part of CreateTableInput and 3 more structures.
 type AttributeDefinition struct {
 	AttributeType *string `aws:"required,enum=B|N|S"`
 	AttributeName *string `aws:"required,min=1,max=255"`
@@ -42,7 +112,7 @@ type AutoScalingPolicyUpdate struct {
 	TargetTrackingScalingPolicyConfiguration *AutoScalingTargetTrackingScalingPolicyConfigurationUpdate `aws:"required"`
 }
 
-// AutoScalingSettingsDescription is a part of ReplicaAutoScalingDescription, ReplicaGlobalSecondaryIndexAutoScalingDescription and 2 more.
+// AutoScalingSettingsDescription is a part of ReplicaAutoScalingDescription and 3 more structures.
 type AutoScalingSettingsDescription struct {
 	MinimumUnits        *int64
 	MaximumUnits        *int64
@@ -51,7 +121,7 @@ type AutoScalingSettingsDescription struct {
 	ScalingPolicies     []AutoScalingPolicyDescription
 }
 
-// AutoScalingSettingsUpdate is a part of GlobalSecondaryIndexAutoScalingUpdate, GlobalTableGlobalSecondaryIndexSettingsUpdate and 6 more.
+// AutoScalingSettingsUpdate is a part of GlobalSecondaryIndexAutoScalingUpdate and 7 more structures.
 type AutoScalingSettingsUpdate struct {
 	MinimumUnits        *int64 `aws:"long,min=1"`
 	MaximumUnits        *int64 `aws:"long,min=1"`
@@ -76,14 +146,14 @@ type AutoScalingTargetTrackingScalingPolicyConfigurationUpdate struct {
 	TargetValue      *float64 `aws:"required"`
 }
 
-// BackupDescription is a part of DeleteBackupOutput, DescribeBackupOutput.
+// BackupDescription is a part of DeleteBackupOutput and DescribeBackupOutput.
 type BackupDescription struct {
 	BackupDetails             *BackupDetails
 	SourceTableDetails        *SourceTableDetails
 	SourceTableFeatureDetails *SourceTableFeatureDetails
 }
 
-// BackupDetails is a part of BackupDescription, CreateBackupOutput.
+// BackupDetails is a part of BackupDescription and CreateBackupOutput.
 type BackupDetails struct {
 	BackupArn              *string
 	BackupName             *string
@@ -169,7 +239,7 @@ type BatchWriteItemOutput struct {
 	ConsumedCapacity      []ConsumedCapacity
 }
 
-// BillingModeSummary is a part of ReplicaSettingsDescription, TableDescription.
+// BillingModeSummary is a part of ReplicaSettingsDescription and TableDescription.
 type BillingModeSummary struct {
 	BillingMode                       *string
 	LastUpdateToPayPerRequestDateTime *time.Time
@@ -189,7 +259,7 @@ type Capacity struct {
 	CapacityUnits      *float64
 }
 
-// Condition is a part of QueryInput, ScanInput.
+// Condition is a part of QueryInput and ScanInput.
 type Condition struct {
 	AttributeValueList []attr.SentValue
 	ComparisonOperator *string `aws:"required,enum=IN|NULL|BETWEEN|LT|NOT_CONTAINS|EQ|GT|NOT_NULL|NE|LE|BEGINS_WITH|GE|CONTAINS"`
@@ -210,7 +280,7 @@ type ConditionalCheckFailedException struct {
 	Item attr.Item
 }
 
-// ConsumedCapacity is a part of BatchExecuteStatementOutput, BatchGetItemOutput and 11 more.
+// ConsumedCapacity is a part of BatchExecuteStatementOutput and 12 more structures.
 type ConsumedCapacity struct {
 	TableName              *string
 	CapacityUnits          *float64
@@ -221,7 +291,7 @@ type ConsumedCapacity struct {
 	GlobalSecondaryIndexes map[string]Capacity
 }
 
-// ContinuousBackupsDescription is a part of DescribeContinuousBackupsOutput, UpdateContinuousBackupsOutput.
+// ContinuousBackupsDescription is a part of DescribeContinuousBackupsOutput and UpdateContinuousBackupsOutput.
 type ContinuousBackupsDescription struct {
 	ContinuousBackupsStatus        *string
 	PointInTimeRecoveryDescription *PointInTimeRecoveryDescription
@@ -238,7 +308,7 @@ type ContributorInsightsSummary struct {
 // CreateBackupInput is the input of CreateBackup.
 type CreateBackupInput struct {
 	TableName  *string `aws:"required,min=3,max=255,arn,pattern=[a-zA-Z0-9_.-]+" absent:"The parameter 'TableName' is required but was not present in the request"`
-	BackupName *string `aws:"patternfirst,required,min=3,max=255,pattern=[a-zA-Z0-9_.-]+"`
+	BackupName *string `aws:"required,min=3,max=255,patternfirst,pattern=[a-zA-Z0-9_.-]+"`
 }
 
 // CreateBackupOutput is the output of CreateBackup.
@@ -290,7 +360,7 @@ type CreateReplicationGroupMemberAction struct {
 // CreateTableInput is the input of CreateTable.
 type CreateTableInput struct {
 	TableName                          *string               `aws:"required,min=3,max=255,arn,pattern=[a-zA-Z0-9_.-]+" absent:"The parameter 'TableName' is required but was not present in the request"`
-	KeySchema                          []KeySchemaElement    `aws:"required,max=2,min=1"`
+	KeySchema                          []KeySchemaElement    `aws:"required,min=1,max=2"`
 	AttributeDefinitions               []AttributeDefinition `aws:"required"`
 	LocalSecondaryIndexes              []LocalSecondaryIndex
 	GlobalSecondaryIndexes             []GlobalSecondaryIndex
@@ -547,7 +617,7 @@ type DescribeTimeToLiveOutput struct {
 	TimeToLiveDescription *TimeToLiveDescription
 }
 
-// EnableKinesisStreamingConfiguration is a part of KinesisStreamingDestinationInput, KinesisStreamingDestinationOutput.
+// EnableKinesisStreamingConfiguration is a part of KinesisStreamingDestinationInput and KinesisStreamingDestinationOutput.
 type EnableKinesisStreamingConfiguration struct {
 	ApproximateCreationDateTimePrecision *string `aws:"enum=MILLISECOND|MICROSECOND"`
 }
@@ -590,7 +660,7 @@ type ExecuteTransactionOutput struct {
 	ConsumedCapacity []ConsumedCapacity
 }
 
-// ExpectedAttributeValue is a part of DeleteItemInput, PutItemInput, UpdateItemInput.
+// ExpectedAttributeValue is a part of DeleteItemInput and 2 more structures.
 type ExpectedAttributeValue struct {
 	Value              attr.SentValue
 	Exists             *bool
@@ -598,7 +668,7 @@ type ExpectedAttributeValue struct {
 	AttributeValueList []attr.SentValue
 }
 
-// ExportDescription is a part of DescribeExportOutput, ExportTableToPointInTimeOutput.
+// ExportDescription is a part of DescribeExportOutput and ExportTableToPointInTimeOutput.
 type ExportDescription struct {
 	ExportArn                      *string
 	ExportStatus                   *string
@@ -692,7 +762,7 @@ type GetResourcePolicyOutput struct {
 	RevisionId *string
 }
 
-// GlobalSecondaryIndex is a part of CreateTableInput, RestoreTableFromBackupInput and 2 more.
+// GlobalSecondaryIndex is a part of CreateTableInput and 3 more structures.
 type GlobalSecondaryIndex struct {
 	IndexName             *string            `aws:"required,min=3,max=255,pattern=[a-zA-Z0-9_.-]+"`
 	KeySchema             []KeySchemaElement `aws:"required,min=1"`
@@ -739,7 +809,7 @@ type GlobalSecondaryIndexUpdate struct {
 	Delete *DeleteGlobalSecondaryIndexAction
 }
 
-// GlobalSecondaryIndexWarmThroughputDescription is a part of GlobalSecondaryIndexDescription, ReplicaGlobalSecondaryIndexDescription.
+// GlobalSecondaryIndexWarmThroughputDescription is a part of GlobalSecondaryIndexDescription and ReplicaGlobalSecondaryIndexDescription.
 type GlobalSecondaryIndexWarmThroughputDescription struct {
 	ReadUnitsPerSecond  *int64
 	WriteUnitsPerSecond *int64
@@ -752,7 +822,7 @@ type GlobalTable struct {
 	ReplicationGroup []Replica
 }
 
-// GlobalTableDescription is a part of CreateGlobalTableOutput, DescribeGlobalTableOutput, UpdateGlobalTableOutput.
+// GlobalTableDescription is a part of CreateGlobalTableOutput and 2 more structures.
 type GlobalTableDescription struct {
 	ReplicationGroup  []ReplicaDescription
 	GlobalTableArn    *string
@@ -792,7 +862,7 @@ type ImportSummary struct {
 	EndTime               *time.Time
 }
 
-// ImportTableDescription is a part of DescribeImportOutput, ImportTableOutput.
+// ImportTableDescription is a part of DescribeImportOutput and ImportTableOutput.
 type ImportTableDescription struct {
 	ImportArn               *string
 	ImportStatus            *string
@@ -830,38 +900,38 @@ type ImportTableOutput struct {
 	ImportTableDescription *ImportTableDescription
 }
 
-// IncrementalExportSpecification is a part of ExportDescription, ExportTableToPointInTimeInput.
+// IncrementalExportSpecification is a part of ExportDescription and ExportTableToPointInTimeInput.
 type IncrementalExportSpecification struct {
 	ExportFromTime *time.Time
 	ExportToTime   *time.Time
 	ExportViewType *string `aws:"enum=NEW_IMAGE|NEW_AND_OLD_IMAGES"`
 }
 
-// InputFormatOptions is a part of ImportTableDescription, ImportTableInput.
+// InputFormatOptions is a part of ImportTableDescription and ImportTableInput.
 type InputFormatOptions struct {
 	Csv *CsvOptions
 }
 
-// ItemCollectionMetrics is a part of BatchWriteItemOutput, DeleteItemOutput and 3 more.
+// ItemCollectionMetrics is a part of BatchWriteItemOutput and 4 more structures.
 type ItemCollectionMetrics struct {
 	ItemCollectionKey   attr.Item
 	SizeEstimateRangeGB []float64
 }
 
-// ItemResponse is a part of ExecuteTransactionOutput, TransactGetItemsOutput.
+// ItemResponse is a part of ExecuteTransactionOutput and TransactGetItemsOutput.
 type ItemResponse struct {
 	Item attr.Item
 }
 
-// KeySchemaElement is a part of CreateGlobalSecondaryIndexAction, CreateTableInput and 9 more.
+// KeySchemaElement is a part of CreateGlobalSecondaryIndexAction and 10 more structures.
 type KeySchemaElement struct {
 	AttributeName *string `aws:"required,min=1,max=255"`
 	KeyType       *string `aws:"required,enum=HASH|RANGE"`
 }
 
-// KeysAndAttributes is a part of BatchGetItemInput, BatchGetItemOutput.
+// KeysAndAttributes is a part of BatchGetItemInput and BatchGetItemOutput.
 type KeysAndAttributes struct {
-	Keys                     []attr.SentItem `aws:"modern=max,required,min=1,max=100"`
+	Keys                     []attr.SentItem `aws:"required,min=1,max=100,modern=max"`
 	AttributesToGet          []string        `aws:"min=1" elem:"max=65535"`
 	ConsistentRead           *bool
 	ProjectionExpression     *string
@@ -961,7 +1031,7 @@ type ListImportsOutput struct {
 
 // ListTablesInput is the input of ListTables.
 type ListTablesInput struct {
-	ExclusiveStartTableName *string `aws:"patternfirst,min=3,max=255,pattern=[a-zA-Z0-9_.-]+"`
+	ExclusiveStartTableName *string `aws:"min=3,max=255,patternfirst,pattern=[a-zA-Z0-9_.-]+"`
 	Limit                   *int64  `aws:"min=1,max=100"`
 }
 
@@ -983,10 +1053,10 @@ type ListTagsOfResourceOutput struct {
 	NextToken *string
 }
 
-// LocalSecondaryIndex is a part of CreateTableInput, RestoreTableFromBackupInput, RestoreTableToPointInTimeInput.
+// LocalSecondaryIndex is a part of CreateTableInput and 2 more structures.
 type LocalSecondaryIndex struct {
 	IndexName  *string            `aws:"required,min=3,max=255,pattern=[a-zA-Z0-9_.-]+"`
-	KeySchema  []KeySchemaElement `aws:"max=2,required,min=1"`
+	KeySchema  []KeySchemaElement `aws:"required,min=1,max=2"`
 	Projection *Projection        `aws:"required"`
 }
 
@@ -1007,13 +1077,13 @@ type LocalSecondaryIndexInfo struct {
 	Projection *Projection
 }
 
-// OnDemandThroughput is a part of CreateGlobalSecondaryIndexAction, CreateTableInput and 10 more.
+// OnDemandThroughput is a part of CreateGlobalSecondaryIndexAction and 11 more structures.
 type OnDemandThroughput struct {
 	MaxReadRequestUnits  *int64 `aws:"long"`
 	MaxWriteRequestUnits *int64 `aws:"long"`
 }
 
-// OnDemandThroughputOverride is a part of CreateReplicationGroupMemberAction, ReplicaDescription and 3 more.
+// OnDemandThroughputOverride is a part of CreateReplicationGroupMemberAction and 4 more structures.
 type OnDemandThroughputOverride struct {
 	MaxReadRequestUnits *int64 `aws:"long"`
 }
@@ -1039,19 +1109,19 @@ type PointInTimeRecoverySpecification struct {
 	RecoveryPeriodInDays       *int64 `aws:"min=1,max=35"`
 }
 
-// Projection is a part of CreateGlobalSecondaryIndexAction, GlobalSecondaryIndex and 5 more.
+// Projection is a part of CreateGlobalSecondaryIndexAction and 6 more structures.
 type Projection struct {
 	ProjectionType   *string  `aws:"enum=ALL|INCLUDE|KEYS_ONLY"`
 	NonKeyAttributes []string `aws:"min=1,max=20" elem:"min=1,max=255"`
 }
 
-// ProvisionedThroughput is a part of CreateGlobalSecondaryIndexAction, CreateTableInput and 8 more.
+// ProvisionedThroughput is a part of CreateGlobalSecondaryIndexAction and 9 more structures.
 type ProvisionedThroughput struct {
 	WriteCapacityUnits *int64 `aws:"required,long,min=1"`
 	ReadCapacityUnits  *int64 `aws:"required,long,min=1"`
 }
 
-// ProvisionedThroughputDescription is a part of GlobalSecondaryIndexDescription, TableDescription.
+// ProvisionedThroughputDescription is a part of GlobalSecondaryIndexDescription and TableDescription.
 type ProvisionedThroughputDescription struct {
 	LastIncreaseDateTime   *time.Time
 	LastDecreaseDateTime   *time.Time
@@ -1065,7 +1135,7 @@ type ProvisionedThroughputExceededException struct {
 	ThrottlingReasons []ThrottlingReason
 }
 
-// ProvisionedThroughputOverride is a part of CreateReplicationGroupMemberAction, ReplicaDescription and 3 more.
+// ProvisionedThroughputOverride is a part of CreateReplicationGroupMemberAction and 4 more structures.
 type ProvisionedThroughputOverride struct {
 	ReadCapacityUnits *int64 `aws:"long,min=1"`
 }
@@ -1126,7 +1196,7 @@ type QueryInput struct {
 	IndexName                 *string  `aws:"min=3,max=255,pattern=[a-zA-Z0-9_.-]+"`
 	Select                    *string  `aws:"enum=SPECIFIC_ATTRIBUTES|COUNT|ALL_ATTRIBUTES|ALL_PROJECTED_ATTRIBUTES"`
 	AttributesToGet           []string `aws:"min=1" elem:"max=65535"`
-	Limit                     *int64   `aws:"modern=min,min=1"`
+	Limit                     *int64   `aws:"min=1,modern=min"`
 	ConsistentRead            *bool
 	KeyConditions             map[string]Condition `key:"max=65535"`
 	QueryFilter               map[string]Condition `key:"max=65535"`
@@ -1150,7 +1220,7 @@ type QueryOutput struct {
 	ConsumedCapacity *ConsumedCapacity
 }
 
-// Replica is a part of CreateGlobalTableInput, GlobalTable.
+// Replica is a part of CreateGlobalTableInput and GlobalTable.
 type Replica struct {
 	RegionName *string
 }
@@ -1171,7 +1241,7 @@ type ReplicaAutoScalingUpdate struct {
 	ReplicaProvisionedReadCapacityAutoScalingUpdate *AutoScalingSettingsUpdate
 }
 
-// ReplicaDescription is a part of GlobalTableDescription, TableDescription.
+// ReplicaDescription is a part of GlobalTableDescription and TableDescription.
 type ReplicaDescription struct {
 	RegionName                         *string
 	ReplicaStatus                      *string
@@ -1188,7 +1258,7 @@ type ReplicaDescription struct {
 	GlobalTableSettingsReplicationMode *string
 }
 
-// ReplicaGlobalSecondaryIndex is a part of CreateReplicationGroupMemberAction, UpdateReplicationGroupMemberAction.
+// ReplicaGlobalSecondaryIndex is a part of CreateReplicationGroupMemberAction and UpdateReplicationGroupMemberAction.
 type ReplicaGlobalSecondaryIndex struct {
 	IndexName                     *string `aws:"required,min=3,max=255,pattern=[a-zA-Z0-9_.-]+"`
 	ProvisionedThroughputOverride *ProvisionedThroughputOverride
@@ -1234,7 +1304,7 @@ type ReplicaGlobalSecondaryIndexSettingsUpdate struct {
 	ProvisionedReadCapacityAutoScalingSettingsUpdate *AutoScalingSettingsUpdate
 }
 
-// ReplicaSettingsDescription is a part of DescribeGlobalTableSettingsOutput, UpdateGlobalTableSettingsOutput.
+// ReplicaSettingsDescription is a part of DescribeGlobalTableSettingsOutput and UpdateGlobalTableSettingsOutput.
 type ReplicaSettingsDescription struct {
 	RegionName                                         *string
 	ReplicaStatus                                      *string
@@ -1319,14 +1389,14 @@ type RestoreTableToPointInTimeOutput struct {
 	TableDescription *TableDescription
 }
 
-// S3BucketSource is a part of ImportSummary, ImportTableDescription, ImportTableInput.
+// S3BucketSource is a part of ImportSummary and 2 more structures.
 type S3BucketSource struct {
 	S3BucketOwner *string `aws:"pattern=[0-9]{12}"`
 	S3Bucket      *string `aws:"required,max=255,pattern=^[a-z0-9A-Z]+[\\.\\-\\w]*[a-z0-9A-Z]+$"`
 	S3KeyPrefix   *string `aws:"max=1024"`
 }
 
-// SSEDescription is a part of SourceTableFeatureDetails, TableDescription.
+// SSEDescription is a part of SourceTableFeatureDetails and TableDescription.
 type SSEDescription struct {
 	Status                         *string
 	SSEType                        *string
@@ -1334,7 +1404,7 @@ type SSEDescription struct {
 	InaccessibleEncryptionDateTime *time.Time
 }
 
-// SSESpecification is a part of CreateTableInput, RestoreTableFromBackupInput and 3 more.
+// SSESpecification is a part of CreateTableInput and 4 more structures.
 type SSESpecification struct {
 	Enabled        *bool
 	SSEType        *string `aws:"enum=AES256|KMS"`
@@ -1393,26 +1463,26 @@ type SourceTableFeatureDetails struct {
 	SSEDescription         *SSEDescription
 }
 
-// StreamSpecification is a part of CreateTableInput, SourceTableFeatureDetails and 2 more.
+// StreamSpecification is a part of CreateTableInput and 3 more structures.
 type StreamSpecification struct {
 	StreamEnabled  *bool   `aws:"required"`
 	StreamViewType *string `aws:"enum=OLD_IMAGE|KEYS_ONLY|NEW_AND_OLD_IMAGES|NEW_IMAGE"`
 }
 
-// TableAutoScalingDescription is a part of DescribeTableReplicaAutoScalingOutput, UpdateTableReplicaAutoScalingOutput.
+// TableAutoScalingDescription is a part of DescribeTableReplicaAutoScalingOutput and UpdateTableReplicaAutoScalingOutput.
 type TableAutoScalingDescription struct {
 	TableName   *string
 	TableStatus *string
 	Replicas    []ReplicaAutoScalingDescription
 }
 
-// TableClassSummary is a part of ReplicaDescription, ReplicaSettingsDescription, TableDescription.
+// TableClassSummary is a part of ReplicaDescription and 2 more structures.
 type TableClassSummary struct {
 	LastUpdateDateTime *time.Time
 	TableClass         *string
 }
 
-// TableCreationParameters is a part of ImportTableDescription, ImportTableInput.
+// TableCreationParameters is a part of ImportTableDescription and ImportTableInput.
 type TableCreationParameters struct {
 	TableName              *string               `aws:"required,min=3,max=255,pattern=[a-zA-Z0-9_.-]+"`
 	AttributeDefinitions   []AttributeDefinition `aws:"required"`
@@ -1424,7 +1494,7 @@ type TableCreationParameters struct {
 	GlobalSecondaryIndexes []GlobalSecondaryIndex
 }
 
-// TableDescription is a part of CreateTableOutput, DeleteTableOutput and 4 more.
+// TableDescription is a part of CreateTableOutput and 5 more structures.
 type TableDescription struct {
 	TableName                          *string
 	AttributeDefinitions               []AttributeDefinition
@@ -1456,14 +1526,14 @@ type TableDescription struct {
 	MultiRegionConsistency             *string
 }
 
-// TableWarmThroughputDescription is a part of ReplicaDescription, TableDescription.
+// TableWarmThroughputDescription is a part of ReplicaDescription and TableDescription.
 type TableWarmThroughputDescription struct {
 	ReadUnitsPerSecond  *int64
 	WriteUnitsPerSecond *int64
 	Status              *string
 }
 
-// Tag is a part of CreateTableInput, ListTagsOfResourceOutput, TagResourceInput.
+// Tag is a part of CreateTableInput and 2 more structures.
 type Tag struct {
 	Key   *string
 	Value *string
@@ -1480,19 +1550,19 @@ type ThrottlingException struct {
 	ThrottlingReasons []ThrottlingReason `wire:"throttlingReasons"`
 }
 
-// ThrottlingReason is a part of ProvisionedThroughputExceededException, RequestLimitExceeded, ThrottlingException.
+// ThrottlingReason is a part of ProvisionedThroughputExceededException and 2 more structures.
 type ThrottlingReason struct {
 	Reason   *string `wire:"reason"`
 	Resource *string `wire:"resource"`
 }
 
-// TimeToLiveDescription is a part of DescribeTimeToLiveOutput, SourceTableFeatureDetails.
+// TimeToLiveDescription is a part of DescribeTimeToLiveOutput and SourceTableFeatureDetails.
 type TimeToLiveDescription struct {
 	TimeToLiveStatus *string
 	AttributeName    *string
 }
 
-// TimeToLiveSpecification is a part of UpdateTimeToLiveInput, UpdateTimeToLiveOutput.
+// TimeToLiveSpecification is a part of UpdateTimeToLiveInput and UpdateTimeToLiveOutput.
 type TimeToLiveSpecification struct {
 	AttributeName *string `aws:"required,min=1,max=255"`
 	Enabled       *bool   `aws:"required"`
@@ -1645,7 +1715,7 @@ type UpdateItemOutput struct {
 	ItemCollectionMetrics *ItemCollectionMetrics
 }
 
-// UpdateKinesisStreamingConfiguration is a part of UpdateKinesisStreamingDestinationInput, UpdateKinesisStreamingDestinationOutput.
+// UpdateKinesisStreamingConfiguration is a part of UpdateKinesisStreamingDestinationInput and UpdateKinesisStreamingDestinationOutput.
 type UpdateKinesisStreamingConfiguration struct {
 	ApproximateCreationDateTimePrecision *string `aws:"enum=MILLISECOND|MICROSECOND"`
 }
@@ -1723,13 +1793,13 @@ type UpdateTimeToLiveOutput struct {
 	TimeToLiveSpecification *TimeToLiveSpecification
 }
 
-// WarmThroughput is a part of CreateGlobalSecondaryIndexAction, CreateTableInput and 3 more.
+// WarmThroughput is a part of CreateGlobalSecondaryIndexAction and 4 more structures.
 type WarmThroughput struct {
 	ReadUnitsPerSecond  *int64 `aws:"long"`
 	WriteUnitsPerSecond *int64 `aws:"long"`
 }
 
-// WriteRequest is a part of BatchWriteItemInput, BatchWriteItemOutput.
+// WriteRequest is a part of BatchWriteItemInput and BatchWriteItemOutput.
 type WriteRequest struct {
 	PutRequest    *PutRequest
 	DeleteRequest *DeleteRequest

@@ -6,10 +6,27 @@
 package ddbstreams
 
 import (
+	"reflect"
 	"time"
 
 	"github.com/grammedb/gramme/internal/lang/attr"
 )
+
+// An Operation is one that the model has. Out is nil if its answer has no body.
+type Operation struct {
+	Name    string
+	In, Out reflect.Type
+}
+
+// Operations returns all operations of the model, built or not.
+func Operations() []Operation {
+	return []Operation{
+		{"DescribeStream", reflect.TypeFor[DescribeStreamInput](), reflect.TypeFor[DescribeStreamOutput]()},
+		{"GetRecords", reflect.TypeFor[GetRecordsInput](), reflect.TypeFor[GetRecordsOutput]()},
+		{"GetShardIterator", reflect.TypeFor[GetShardIteratorInput](), reflect.TypeFor[GetShardIteratorOutput]()},
+		{"ListStreams", reflect.TypeFor[ListStreamsInput](), reflect.TypeFor[ListStreamsOutput]()},
+	}
+}
 
 // DescribeStreamInput is the input of DescribeStream.
 type DescribeStreamInput struct {

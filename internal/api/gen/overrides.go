@@ -1,6 +1,6 @@
 package main
 
-// Where the service differs from its model. Every entry here is behaviour that clients see in a message.
+// This file says where the service differs from its model. Every entry is behaviour that clients see in a message.
 
 // oldEnums holds the order in which the service's messages list an enumeration, where it is not the model's.
 var oldEnums = map[string]string{
@@ -58,12 +58,12 @@ func nameSentences(member string) string {
 	return sentence("short", text) + sentence("long", text)
 }
 
-// members holds further differences, by structure and member. A nil opts keeps the model's constraints.
+// members holds further differences, by structure and member.
 var members = map[string]override{
 	// The model asks for neither, the service does; and it knows no table or local index with a third key attribute.
-	"CreateTableInput.AttributeDefinitions": {add: "required"},
-	"CreateTableInput.KeySchema":            {add: "required,max=2"},
-	"LocalSecondaryIndex.KeySchema":         {add: "max=2"},
+	"CreateTableInput.AttributeDefinitions": {set: "required"},
+	"CreateTableInput.KeySchema":            {set: "required,max=2"},
+	"LocalSecondaryIndex.KeySchema":         {set: "max=2"},
 
 	// Sentences instead of the constraint form.
 	"BatchGetItemInput.RequestItems": {
@@ -87,12 +87,12 @@ var members = map[string]override{
 	"UpdateContributorInsightsInput.IndexName":         {more: nameSentences("IndexName")},
 
 	// Faults that were already told in the newer form, without the value, when the rest was not.
-	"KeysAndAttributes.Keys": {add: "modern=max"},
-	"QueryInput.Limit":       {add: "modern=min"},
+	"KeysAndAttributes.Keys": {set: "modern=max"},
+	"QueryInput.Limit":       {set: "modern=min"},
 
 	// The pattern is told before the length.
-	"CreateBackupInput.BackupName":            {add: "patternfirst"},
-	"ListTablesInput.ExclusiveStartTableName": {add: "patternfirst"},
+	"CreateBackupInput.BackupName":            {set: "patternfirst"},
+	"ListTablesInput.ExclusiveStartTableName": {set: "patternfirst"},
 
 	// Tags have sentences that the operations tell themselves.
 	"Tag.Key":                    {free: true},
@@ -107,7 +107,7 @@ const mapKeyName = "min=3,max=255,arn,pattern=" + namePattern
 
 // An override changes the constraints of one member.
 type override struct {
-	add      string // options to add, or to put in the place of the model's
+	set      string // options that replace or join the model's
 	more     string // tags to add
 	key      string // instead of the model's constraints on the keys of a map
 	free     bool   // no constraints at all

@@ -36,7 +36,7 @@ func (g *generator) memberTag(owner, name string, r ref) tag {
 	if o.free {
 		return tag{}
 	}
-	t := tag{opts: g.constraints(r.Shape, o.add, required), more: o.more}
+	t := tag{opts: g.constraints(r.Shape, o.set, required), more: o.more}
 	switch s.Type {
 	case "list":
 		if e := g.constraints(s.Member.Shape, "", false); e != "" && !o.elemFree {
@@ -70,37 +70,51 @@ func tableNameTag(owner string, required bool) tag {
 	return t
 }
 
-// constraints returns the options for a shape; those in add come first and win.
-func (g *generator) constraints(name, add string, required bool) string {
+// constraints returns the options for a shape, of which those in set replace or join the model's.
+func (g *generator) constraints(name, set string, required bool) string {
 	s := g.Shapes[name]
-	var opts []string
-	if add != "" {
-		opts = strings.Split(add, ",")
-	}
-	put := func(key, value string) {
-		if !slices.ContainsFunc(opts, func(o string) bool { return o == key || strings.HasPrefix(o, key+"=") }) {
-			opts = append(opts, key+value)
-		}
-	}
+	opts := options{}
 	if required {
-		put("required", "")
+		opts["required"] = ""
 	}
 	if s.Type == "long" {
-		put("long", "")
+		opts["long"] = ""
 	}
 	if s.Min != nil && (*s.Min > 0 || s.Type == "integer" || s.Type == "long") {
-		put("min", fmt.Sprintf("=%d", *s.Min))
+		opts["min"] = fmt.Sprint(*s.Min)
 	}
 	if s.Max != nil {
-		put("max", fmt.Sprintf("=%d", *s.Max))
+		opts["max"] = fmt.Sprint(*s.Max)
 	}
 	if len(s.Enum) > 0 {
-		put("enum", "="+g.enum(name))
+		opts["enum"] = g.enum(name)
 	}
 	if s.Pattern != "" {
-		put("pattern", "="+s.Pattern)
+		opts["pattern"] = s.Pattern
 	}
-	return strings.Join(opts, ",")
+	if set != "" {
+		for opt := range strings.SplitSeq(set, ",") {
+			key, value, _ := strings.Cut(opt, "=")
+			opts[key] = value
+		}
+	}
+	return opts.String()
+}
+
+// options are the content of a tag.
+type options map[string]string
+
+func (o options) String() string {
+	var parts []string
+	for _, key := range []string{"required", "long", "min", "max", "modern", "patternfirst", "enum", "pattern"} {
+		switch value, ok := o[key]; {
+		case ok && value != "":
+			parts = append(parts, key+"="+value)
+		case ok:
+			parts = append(parts, key)
+		}
+	}
+	return strings.Join(parts, ",")
 }
 
 func (g *generator) enum(name string) string {
