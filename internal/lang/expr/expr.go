@@ -13,9 +13,6 @@
 package expr
 
 import (
-	"strconv"
-	"strings"
-
 	"github.com/grammedb/gramme/internal/lang/attr"
 )
 
@@ -24,7 +21,7 @@ type Request struct {
 	Update, Condition, KeyCondition, Filter, Projection *string // nil: absent
 
 	Names  map[string]string // ExpressionAttributeNames; nil: absent
-	Values attr.SentItem     // ExpressionAttributeValues; absent if Item is nil and Check finds nothing
+	Values attr.SentItem     // ExpressionAttributeValues
 
 	// Takes names the expression members of the operation that can use values, in the order in which the text
 	// "ExpressionAttributeValues can only be specified when using expressions: A and B are null" lists them.
@@ -44,27 +41,3 @@ type Bound struct {
 type Error struct{ Text string }
 
 func (e *Error) Error() string { return e.Text }
-
-// A Path is a document path with its placeholders resolved: a top-level attribute, then map keys and list indexes.
-type Path []Step
-
-// A Step is one element of a Path: the name of an attribute or map key, or an index into a list.
-type Step struct {
-	Name    string
-	Index   int
-	IsIndex bool
-}
-
-// String returns the path as error texts print it: [a, b, [0]].
-func (p Path) String() string {
-	var b strings.Builder
-	for i, s := range p {
-		b.WriteString([]string{"[", ", "}[min(i, 1)])
-		if s.IsIndex {
-			b.WriteString("[" + strconv.Itoa(s.Index) + "]")
-		} else {
-			b.WriteString(s.Name)
-		}
-	}
-	return b.String() + "]"
-}

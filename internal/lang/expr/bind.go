@@ -1,0 +1,187 @@
+package expr
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/grammedb/gramme/internal/lang/attr"
+)
+
+// CheckPresence reports names or values that come without an expression to use them. Bind does so too; it stands alone because
+// the attribute values of other members are checked between it and the rest of Bind.
+func (r *Request) CheckPresence() error {
+	valued := r.Update != nil || r.Condition != nil || r.KeyCondition != nil || r.Filter != nil
+	switch {
+	case r.Names != nil && !valued && r.Projection == nil:
+		return &Error{"ExpressionAttributeNames can only be specified when using expressions"}
+	case r.Values.Present() && !valued:
+		verb := "is"
+		if len(r.Takes) > 1 {
+			verb = "are"
+		}
+		return &Error{fmt.Sprintf("ExpressionAttributeValues can only be specified when using expressions: %s %s null",
+			strings.Join(r.Takes, " and "), verb)}
+	}
+	return nil
+}
+
+// Bind parses the request's expressions (or finds them parsed), binds them to names and values, and checks them. Faults
+// come as *Error in DynamoDB's order: names and values without an expression, the names map, the values map, the
+// expressions (update, condition, key condition, filter, projection), unused names, unused values.
+func (c *Cache) Bind(r Request) (Bound, error) {
+	var out Bound
+	if err := r.CheckPresence(); err != nil {
+		return out, err
+	}
+	if err := checkMaps(&r); err != nil {
+		return out, err
+	}
+	b := binder{cache: c, request: &r}
+	if err := b.bind(&out); err != nil {
+		return Bound{}, err
+	}
+	if err := b.checkUnused(); err != nil {
+		return Bound{}, err
+	}
+	return out, nil
+}
+
+// A binder binds the expressions of one request.
+type binder struct {
+	cache   *Cache
+	request *Request
+	bound   [projectionKind + 1]*parsed // nil: absent
+}
+
+func (b *binder) bind(out *Bound) (err error) {
+	r := b.request
+	if out.Update, err = bindAs(b, updateKind, r.Update, newUpdate); err != nil {
+		return err
+	}
+	if out.Condition, err = bindAs(b, conditionKind, r.Condition, newCondition); err != nil {
+		return err
+	}
+	if out.KeyCondition, err = bindAs(b, keyConditionKind, r.KeyCondition, newKeyCondition); err != nil {
+		return err
+	}
+	if out.Filter, err = bindAs(b, filterKind, r.Filter, newCondition); err != nil {
+		return err
+	}
+	out.Projection, err = bindAs(b, projectionKind, r.Projection, newProjection)
+	return err
+}
+
+// bindAs takes one expression from its text to what build makes of its parsed form and its binding.
+func bindAs[T any](b *binder, k kind, text *string, build func(*parsed, binding) (*T, error)) (*T, error) {
+	if text == nil {
+		return nil, nil
+	}
+	p, err := b.cache.parse(k, *text)
+	if err != nil {
+		return nil, err
+	}
+	b.bound[k] = p
+	to, err := b.resolve(p)
+	if err != nil {
+		return nil, err
+	}
+	return build(p, to)
+}
+
+// resolve looks up all placeholders of an expression.
+func (b *binder) resolve(p *parsed) (binding, error) {
+	to := binding{paths: p.paths, values: b.values(p)}
+	for _, r := range p.refs {
+		if r.isValue() {
+			if to.values[r.index] == nil {
+				return to, p.kind.fault(
+					"An expression attribute value used in expression is not defined; attribute value: " + r.name)
+			}
+		} else if _, ok := b.request.Names[r.name]; !ok {
+			return to, p.kind.fault(
+				"An expression attribute name used in the document path is not defined; attribute name: " + r.name)
+		}
+	}
+	if p.named {
+		to.paths = b.paths(p)
+	}
+	return to, nil
+}
+
+// values returns the request's values as the expression's indexes count them, nil for those that are not defined. Both the
+// request's and the expression's are sorted.
+func (b *binder) values(p *parsed) []attr.Value {
+	if len(p.values) == 0 {
+		return nil
+	}
+	values := make([]attr.Value, len(p.values))
+	wanted := p.sorted[len(p.sorted)-len(p.values):]
+	for key, v := range b.request.Values.Item.All() {
+		for len(wanted) > 0 && wanted[0].name < string(key) {
+			wanted = wanted[1:]
+		}
+		if len(wanted) > 0 && wanted[0].name == string(key) {
+			values[wanted[0].index] = v
+		}
+	}
+	return values
+}
+
+// paths returns the paths of an expression with the names put in. REQUIRES: the names are defined.
+func (b *binder) paths(p *parsed) []Path {
+	paths := make([]Path, len(p.paths))
+	steps := make([]Step, 0, p.steps)
+	for i, path := range p.paths {
+		from := len(steps)
+		for _, s := range path {
+			if !s.IsIndex && s.Name[0] == '#' {
+				s.Name = b.request.Names[s.Name]
+			}
+			steps = append(steps, s)
+		}
+		paths[i] = steps[from:len(steps):len(steps)]
+	}
+	return paths
+}
+
+// checkUnused reports the names, then the values, that no expression uses. It asks what the texts use, not what an
+// evaluation would reach.
+func (b *binder) checkUnused() error {
+	var unused []string
+	for key := range b.request.Names {
+		if !b.uses(key) {
+			unused = append(unused, key)
+		}
+	}
+	if unused != nil {
+		return unusedError("ExpressionAttributeNames", unused)
+	}
+	for key := range b.request.Values.Item.All() {
+		if !b.uses(string(key)) {
+			unused = append(unused, string(key))
+		}
+	}
+	if unused != nil {
+		return unusedError("ExpressionAttributeValues", unused)
+	}
+	return nil
+}
+
+func unusedError(member string, keys []string) error {
+	slices.Sort(keys)
+	return &Error{fmt.Sprintf("Value provided in %s unused in expressions: keys: {%s}", member, strings.Join(keys, ", "))}
+}
+
+// uses reports whether some expression uses the placeholder.
+func (b *binder) uses(name string) bool {
+	for _, p := range b.bound {
+		if p == nil {
+			continue
+		}
+		if _, ok := slices.BinarySearchFunc(p.sorted, name, compareRef); ok {
+			return true
+		}
+	}
+	return false
+}
