@@ -47,7 +47,8 @@ func Fields(t reflect.Type) []Field {
 		if err != nil {
 			panic(fmt.Sprintf("api: %v.%s: %v", t, t.Field(i).Name, err))
 		}
-		f.Index, fs[i] = i, f
+		f.Index = i
+		fs[i] = f
 	}
 	got, _ := fieldsOf.LoadOrStore(t, fs)
 	return got.([]Field)
