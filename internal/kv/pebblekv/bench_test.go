@@ -1,0 +1,142 @@
+package pebblekv
+
+import (
+	"context"
+	"encoding/binary"
+	"testing"
+
+	"github.com/grammedb/gramme/internal/kv"
+	"github.com/grammedb/gramme/internal/kv/keys"
+)
+
+// rowKey returns the key of item i of the bench table.
+func rowKey(dst []byte, i uint64) []byte {
+	dst = keys.AppendSpace(dst, 1, 0)
+	return keys.AppendPartition(dst, binary.BigEndian.AppendUint64(nil, i))
+}
+
+// benchOpen opens a store with n items of 300 bytes.
+func benchOpen(b *testing.B, c Config, n uint64) *DB {
+	b.Helper()
+	db, err := Open(c)
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() {
+		if err := db.Close(); err != nil {
+			b.Error(err)
+		}
+	})
+	val := make([]byte, 300)
+	for i := uint64(0); i < n; i += 1000 {
+		err := db.Update(context.Background(), kv.Txn{NoSync: true}, func(_ [][]byte, batch *kv.Batch) error {
+			for j := i; j < min(i+1000, n); j++ {
+				batch.Put(rowKey(nil, j), val)
+			}
+			return nil
+		})
+		if err != nil {
+			b.Fatal(err)
+		}
+	}
+	return db
+}
+
+func BenchmarkGet(b *testing.B) {
+	const items = 100_000
+	db := benchOpen(b, Config{Dir: b.TempDir()}, items)
+	if err := db.pebble.Flush(); err != nil {
+		b.Fatal(err)
+	}
+	ctx, key, i := context.Background(), []byte(nil), uint64(0)
+	b.ReportAllocs()
+	for b.Loop() {
+		key = rowKey(key[:0], i%items)
+		i += 7919
+		v, err := db.View(ctx, kv.ViewOpts{})
+		if err != nil {
+			b.Fatal(err)
+		}
+		if val, err := v.Get(key); err != nil || val == nil {
+			b.Fatal(val, err)
+		}
+		if err := v.Close(); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkScan20(b *testing.B) {
+	const items = 100_000
+	db := benchOpen(b, Config{Dir: b.TempDir()}, items)
+	if err := db.pebble.Flush(); err != nil {
+		b.Fatal(err)
+	}
+	space := keys.AppendSpace(nil, 1, 0)
+	hi := keys.Next(space)
+	ctx, lo, i := context.Background(), []byte(nil), uint64(0)
+	b.ReportAllocs()
+	for b.Loop() {
+		lo = rowKey(lo[:0], i%items)
+		i += 7919
+		v, err := db.View(ctx, kv.ViewOpts{})
+		if err != nil {
+			b.Fatal(err)
+		}
+		it, err := v.Scan(kv.Range{Lo: lo, Hi: hi})
+		if err != nil {
+			b.Fatal(err)
+		}
+		for n := 0; n < 20 && it.Next(); n++ {
+		}
+		if err := it.Close(); err != nil {
+			b.Fatal(err)
+		}
+		if err := v.Close(); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// benchUpdate replaces single items that exist, with a fence.
+func benchUpdate(b *testing.B, c Config) {
+	db := benchOpen(b, c, 10_000)
+	def := keys.Definition("000000000000", "us-east-1", "T")
+	row := binary.BigEndian.AppendUint64(nil, 1)
+	err := db.Update(context.Background(), kv.Txn{Define: [][]byte{def}}, func(_ [][]byte, batch *kv.Batch) error {
+		batch.Put(def, row)
+		return nil
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	b.RunParallel(func(pb *testing.PB) {
+		val, i := make([]byte, 300), uint64(0)
+		t := kv.Txn{Keys: make([][]byte, 1), Fence: []kv.Fence{{Key: def, Version: 1}}}
+		var key []byte
+		f := func(_ [][]byte, batch *kv.Batch) error {
+			batch.Put(key, val)
+			return nil
+		}
+		for pb.Next() {
+			key = rowKey(key[:0], i%10_000)
+			t.Keys[0] = key
+			i += 7919
+			if err := db.Update(context.Background(), t, f); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+}
+
+func BenchmarkUpdateSync(b *testing.B) { b.SetParallelism(1); benchUpdate(b, Config{Dir: b.TempDir()}) }
+func BenchmarkUpdateSync64(b *testing.B) {
+	b.SetParallelism(32)
+	benchUpdate(b, Config{Dir: b.TempDir()})
+}
+func BenchmarkUpdateMemory(b *testing.B) { benchUpdate(b, Config{Memory: true}) }
+func BenchmarkUpdateMemory64(b *testing.B) {
+	b.SetParallelism(32)
+	benchUpdate(b, Config{Memory: true})
+}

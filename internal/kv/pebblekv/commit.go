@@ -1,0 +1,96 @@
+package pebblekv
+
+import (
+	"encoding/binary"
+	"fmt"
+
+	"github.com/cockroachdb/pebble/v2"
+
+	"github.com/grammedb/gramme/internal/kv"
+)
+
+// A commit is made of four steps: begin, mark what changes, apply, settle. In a memory store there is nothing to wait for, and
+// all numbers are 0.
+
+// begin numbers a commit.
+func (db *DB) begin() uint64 {
+	if db.config.Memory {
+		return 0
+	}
+	return db.watermark.begin()
+}
+
+// apply makes b visible. An error means that its outcome is unknown, and that the process ends.
+func (db *DB) apply(b *pebble.Batch) (err error) {
+	defer func() {
+		// Pebble panics when it cannot write its log. Whoever recovers it further up must not go on with this store.
+		if r := recover(); r != nil {
+			err = db.unknown(fmt.Errorf("commit: %v", r))
+		}
+	}()
+	if db.config.Memory {
+		err = db.pebble.Apply(b, pebble.NoSync)
+	} else {
+		err = db.pebble.ApplyNoSyncWait(b, pebble.Sync)
+	}
+	if err != nil {
+		return db.unknown(err)
+	}
+	return nil
+}
+
+// settle waits until commit n, whose batch is b, is durable, and says so to others.
+func (db *DB) settle(b *pebble.Batch, n uint64) error {
+	if !db.config.Memory {
+		if err := b.SyncWait(); err != nil {
+			return db.unknown(fmt.Errorf("fsync of the log: %w", err))
+		}
+		db.watermark.finish(n)
+	}
+	return b.Close()
+}
+
+func (db *DB) unknown(err error) error {
+	db.fail(err)
+	return fmt.Errorf("%w: %w", kv.ErrUnknown, err)
+}
+
+// fill puts into b what from changes, except for log records: they have no position yet.
+func fill(b *pebble.Batch, from *kv.Batch) error {
+	for _, k := range from.Dels {
+		if err := b.Delete(k, nil); err != nil {
+			return err
+		}
+	}
+	for _, p := range from.Puts {
+		if err := b.Set(p.Key, p.Value, nil); err != nil {
+			return err
+		}
+	}
+	var delta [8]byte
+	for _, a := range from.Adds {
+		binary.BigEndian.PutUint64(delta[:], uint64(a.Delta))
+		if err := b.Merge(a.Key, delta[:], nil); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// size returns the bytes of all keys and values of a batch.
+func size(b *kv.Batch) int {
+	n := 0
+	for _, p := range b.Puts {
+		n += len(p.Key) + len(p.Value)
+	}
+	for _, k := range b.Dels {
+		n += len(k)
+	}
+	for _, e := range b.Log {
+		n += logOverhead + len(e.Data)
+	}
+	for _, a := range b.Adds {
+		n += len(a.Key) + 8
+	}
+	return n
+}

@@ -1,0 +1,100 @@
+package pebblekv
+
+import (
+	"log/slog"
+	"math"
+	"os"
+	"runtime/debug"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
+)
+
+// Config says where and how to open a store. Only Dir, or Memory, is needed.
+type Config struct {
+	// Dir is the data directory. It is made if missing and locked while the store is open.
+	Dir string
+
+	// FS is the file system that holds Dir; nil is the operating system's.
+	FS vfs.FS
+
+	// Memory keeps the store in memory and forgets it at Close. Dir and FS are ignored, and nothing waits to be durable.
+	Memory bool
+
+	// CacheBytes is the size of the block cache, which fills as blocks are read. 0 is a quarter of the memory limit (GOMEMLIMIT
+	// or the control group's, the smaller), or 64 MiB where there is none.
+	CacheBytes int64
+
+	// MemtableBytes is the size to which a memtable may grow from 256 KiB; up to four exist while the disk is behind. 0 is
+	// a sixteenth of the memory limit between 4 and 64 MiB, or 16 MiB where there is none.
+	MemtableBytes int64
+
+	// ReserveBytes is the free space below which updates that put or log fail with kv.ErrNoSpace. 0 is 5 % of the disk, at least
+	// 256 MiB and at most 8 GiB; negative is none.
+	ReserveBytes int64
+
+	// Usage tells how full the disk is; nil asks FS. A store whose disk cannot tell is never full.
+	Usage func() (vfs.DiskUsage, error)
+
+	// Logger receives what the store has to say; nil is slog.Default().
+	Logger *slog.Logger
+
+	// Fatal is called, once, when the store can't go on: a write or an fsync failed. It ends the process; nil logs the error and
+	// exits with status 1. If it returns, the store answers kv.ErrUnknown to whoever still waits.
+	Fatal func(error)
+}
+
+// withDefaults returns c with all that was left out.
+func (c Config) withDefaults() Config {
+	if c.Logger == nil {
+		c.Logger = slog.Default()
+	}
+	if c.Fatal == nil {
+		c.Fatal = exit(c.Logger)
+	}
+	if c.Memory {
+		c.Dir, c.FS = "memory", vfs.NewMem()
+	}
+	if c.FS == nil {
+		c.FS = vfs.Default
+	}
+	if c.Usage == nil {
+		c.Usage = func() (vfs.DiskUsage, error) { return c.FS.GetDiskUsage(c.Dir) }
+	}
+	cache, memtable := sizes(memoryLimit())
+	if c.CacheBytes == 0 {
+		c.CacheBytes = cache
+	}
+	if c.MemtableBytes == 0 {
+		c.MemtableBytes = memtable
+	}
+	return c
+}
+
+// exit returns the default for Config.Fatal.
+func exit(log *slog.Logger) func(error) {
+	return func(err error) {
+		log.Error("the store cannot go on", "err", err)
+		os.Exit(1)
+	}
+}
+
+// unlimited is the memory limit whose sizes are used where there is no limit.
+const unlimited = 256 << 20
+
+// sizes divides a memory limit; 0 is no limit. What is left is for requests, iterators and the garbage collector, which
+// lets the heap grow past what is live.
+func sizes(limit int64) (cache, memtable int64) {
+	if limit <= 0 {
+		limit = unlimited
+	}
+	return limit / 4, min(max(limit/16, 4<<20), 64<<20)
+}
+
+// memoryLimit returns how much memory the process may use, 0 if that is not limited.
+func memoryLimit() int64 {
+	limit := cgroupLimit(os.DirFS("/"))
+	if soft := debug.SetMemoryLimit(-1); soft != math.MaxInt64 && (limit == 0 || soft < limit) {
+		limit = soft
+	}
+	return limit
+}

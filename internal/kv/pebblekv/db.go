@@ -1,0 +1,161 @@
+package pebblekv
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+
+	"github.com/cockroachdb/pebble/v2"
+	"github.com/cockroachdb/pebble/v2/vfs"
+
+	"github.com/grammedb/gramme/internal/kv"
+)
+
+// DB is an open store.
+type DB struct {
+	config Config
+	pebble *pebble.DB
+	lock   *pebble.Lock
+	gate   *gate
+
+	claims claims
+	fences fences
+	locks  keyLocks
+	logs   logs
+
+	marks     marks
+	watermark *watermark
+	space     *spaceWatch
+
+	settling sync.WaitGroup // commits that nobody waits for
+	opened   atomic.Bool
+	failure  sync.Once
+	updates  sync.Pool // of *update
+	views    sync.Pool // of *view
+}
+
+var _ kv.Engine = (*DB)(nil)
+
+// Open opens the store in c.Dir, which it makes if there is none. It fails with a *DirError if the directory is in use or not
+// one of ours.
+func Open(c Config) (*DB, error) {
+	c = c.withDefaults()
+	db := &DB{
+		config:    c,
+		gate:      newGate(),
+		watermark: newWatermark(),
+		space:     newSpaceWatch(c),
+	}
+	db.claims.keys = map[string]struct{}{}
+	db.fences.versions = map[string]uint64{}
+	db.logs.heads = map[uint64]kv.Pos{}
+	db.updates.New = func() any { return &update{db: db} }
+	db.views.New = func() any { return &view{db: db} }
+	lock, err := dir{c.FS, c.Dir}.claim()
+	if err != nil {
+		return nil, err
+	}
+	db.lock = lock
+	if err := db.openPebble(); err != nil {
+		return nil, errors.Join(err, lock.Close())
+	}
+	db.opened.Store(true)
+	return db, nil
+}
+
+func (db *DB) openPebble() (err error) {
+	defer func() {
+		if r := recover(); r != nil { // eventLog.Fatalf
+			err = db.openError(fmt.Errorf("%v", r))
+		}
+	}()
+	if db.pebble, err = pebble.Open(db.config.Dir, db.options()); err != nil {
+		return db.openError(err)
+	}
+	return nil
+}
+
+// options returns Pebble's options, with the lock that is held and a file system that watches for failures.
+func (db *DB) options() *pebble.Options {
+	o := pebbleOptions(db.config, &eventLog{db.config.Logger, db.fail})
+	o.Lock = db.lock
+	o.FS = failStopFS{db.config.FS, db.fail}
+	if db.config.FS == vfs.Default {
+		o.WithFSDefaults() // reports slow disks
+	}
+	return o
+}
+
+func (db *DB) openError(err error) error {
+	if pebble.IsCorruptionError(err) {
+		return &DirError{Dir: db.config.Dir, Reason: ErrDamaged, Detail: fmt.Sprintf("is damaged: restore it from a backup (%v)", err)}
+	}
+	return fmt.Errorf("open store in %s: %w", db.config.Dir, err)
+}
+
+// Close waits for running calls and open views, then closes the store.
+func (db *DB) Close() error {
+	if err := db.gate.close(); err != nil {
+		return err
+	}
+	db.settling.Wait()
+	return errors.Join(db.pebble.Close(), db.lock.Close())
+}
+
+// fail ends the process: nothing that was not durable by now may be reported so. While the store is being opened it does
+// nothing, since Open returns the error.
+func (db *DB) fail(err error) {
+	if !db.opened.Load() {
+		return
+	}
+	db.failure.Do(func() {
+		close(db.watermark.failed)
+		db.config.Fatal(err)
+	})
+}
+
+// Metrics returns what Pebble counts.
+func (db *DB) Metrics() *pebble.Metrics { return db.pebble.Metrics() }
+
+// Limits implements kv.Engine. Pebble's own limit is 4 GiB; the batch is held in memory three times.
+func (db *DB) Limits() kv.Limits { return kv.Limits{TxnBytes: 512 << 20} }
+
+// PreSplit implements kv.Engine: one machine has nothing to split.
+func (db *DB) PreSplit(context.Context, [][]byte) error {
+	if err := db.gate.enter(); err != nil {
+		return err
+	}
+	defer db.gate.leave()
+	return nil
+}
+
+// DeleteRange implements kv.Engine.
+func (db *DB) DeleteRange(ctx context.Context, lo, hi []byte) error {
+	if err := db.gate.enter(); err != nil {
+		return err
+	}
+	defer db.gate.leave()
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	b := db.pebble.NewBatch()
+	if err := b.DeleteRange(lo, hi, nil); err != nil {
+		return err
+	}
+	n := db.begin()
+	raise(&db.marks.ranges, n)
+	if err := db.apply(b); err != nil {
+		return err
+	}
+	return db.settle(b, n)
+}
+
+// readError translates an error of Pebble's reads.
+func readError(err error) error {
+	if pebble.IsCorruptionError(err) {
+		return fmt.Errorf("%w: %w", kv.ErrCorrupt, err)
+	}
+	return err
+}

@@ -1,0 +1,32 @@
+// Package pebblekv is the storage engine of one machine: kv.Engine on a Pebble store.
+//
+// # What excludes what
+//
+// An Update passes these doors, always in this order, so that no two updates can wait for each other in a circle:
+//
+//  1. claims: a transaction (Txn.Claim) enters its exact keys into a table, all of them or none, and leaves at once with a
+//     *kv.ConflictError if one is there already. An update without Claim does so if one of its keys is there.
+//  2. fences: the definitions in Txn.Fence are locked shared, those in Txn.Define exclusively, in stripe order.
+//  3. stripes: the stripes of the keys are locked, in stripe order. An update without Claim now looks at the claims again. One that
+//     finds none is ordered before every transaction that claims later, as that has to wait for the stripe; so between the
+//     moment a transaction claims a key and the moment its batch is visible no later arrival changes that key.
+//  4. the log: if the batch appends to a log, one mutex for all shards, under which positions are assigned and the batch is
+//     applied. Position order is therefore the order in the write-ahead log and the order of becoming visible.
+//
+// All of it is released as soon as the batch is visible, before it is durable: a hot key shares fsyncs too.
+//
+// # Visible is not durable
+//
+// Pebble shows a batch before its fsync, so each commit takes a number, and before it becomes visible writes that number into
+// the marks of every key it changes (marks.go). The watermark knows the number up to which all commits are durable. Who has read
+// a key, whatever it found, notes the key's mark after reading and before answering waits until the watermark has passed it.
+// When nothing is in flight that costs two atomic loads.
+//
+// A commit relies on the fsync of its own record covering all records before it, which is how a write-ahead log works:
+// so an update that succeeds need not wait for what it read.
+//
+// # When the disk fails
+//
+// A failed write or fsync is not retried: what is on the disk is not known any more, and only recovery from the write-ahead log
+// finds out. Config.Fatal is called, which ends the process. A block that is damaged when it is read is an error of that read alone.
+package pebblekv

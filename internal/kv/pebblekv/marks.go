@@ -1,0 +1,76 @@
+package pebblekv
+
+import (
+	"bytes"
+	"sync/atomic"
+
+	"github.com/cespare/xxhash/v2"
+
+	"github.com/grammedb/gramme/internal/kv"
+	"github.com/grammedb/gramme/internal/kv/keys"
+)
+
+const (
+	stripes      = 4096 // of keys, for locks and marks
+	spaceStripes = 1024 // of tables and indexes, for scans
+)
+
+// marks remember, by stripe, the number of the newest commit that changed a key.
+//
+// A commit raises the marks of all keys it changes before it becomes visible. So a reader that loads a mark after it has
+// read finds at least the number of the commit whose value, or whose deletion, it saw. Marks are shared by many
+// keys; a reader may then wait for a commit that it did not see, which only delays it.
+type marks struct {
+	keys   [stripes]atomic.Uint64      // by the key
+	spaces [spaceStripes]atomic.Uint64 // by the key's table and index, for scans
+	ranges atomic.Uint64               // range deletions, which may have changed any key
+}
+
+func hash(key []byte) uint64 { return xxhash.Sum64(key) }
+
+// raise marks a key as changed by commit n.
+func (m *marks) raise(key []byte, n uint64) {
+	raise(&m.keys[hash(key)%stripes], n)
+	if space := keys.Space(key); space != nil {
+		raise(&m.spaces[hash(space)%spaceStripes], n)
+	}
+}
+
+// raiseAll marks what b changes. Of a log that is its trim point, which only TailLog reads.
+func (m *marks) raiseAll(b *kv.Batch, n uint64) {
+	for _, p := range b.Puts {
+		m.raise(p.Key, n)
+	}
+	for _, k := range b.Dels {
+		m.raise(k, n)
+	}
+	for _, a := range b.Adds {
+		m.raise(a.Key, n)
+	}
+	for _, e := range b.Log {
+		m.raise(keys.LogHead(e.Shard), n)
+	}
+}
+
+func raise(mark *atomic.Uint64, n uint64) {
+	for {
+		old := mark.Load()
+		if old >= n || mark.CompareAndSwap(old, n) {
+			return
+		}
+	}
+}
+
+// key returns the mark of the key whose hash is h.
+func (m *marks) key(h uint64) uint64 {
+	return max(m.keys[h%stripes].Load(), m.ranges.Load())
+}
+
+// space returns the mark of a range if it lies within one table or index.
+func (m *marks) space(r kv.Range) (n uint64, ok bool) {
+	space := keys.Space(r.Lo)
+	if space == nil || !bytes.HasPrefix(r.Hi, space) && !bytes.Equal(r.Hi, keys.Next(space)) {
+		return 0, false
+	}
+	return max(m.spaces[hash(space)%spaceStripes].Load(), m.ranges.Load()), true
+}

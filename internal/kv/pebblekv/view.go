@@ -1,0 +1,198 @@
+package pebblekv
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+
+	"github.com/cockroachdb/pebble/v2"
+
+	"github.com/grammedb/gramme/internal/kv"
+)
+
+// view implements kv.View.
+type view struct {
+	db   *DB
+	ctx  context.Context
+	snap *pebble.Snapshot // of a pinned view
+	pin  uint64           // no later commit is in snap
+	seen uint64           // the newest commit that may have been read
+
+	closers []io.Closer // of values
+	first   iterator    // most views have but one
+	scans   int
+}
+
+// View implements kv.Engine.
+func (db *DB) View(ctx context.Context, o kv.ViewOpts) (kv.View, error) {
+	v, err := db.open(ctx, o)
+	if err != nil {
+		return nil, err // not v: it would be a nil pointer in an interface
+	}
+	return v, nil
+}
+
+func (db *DB) open(ctx context.Context, o kv.ViewOpts) (*view, error) {
+	if err := db.gate.enter(); err != nil {
+		return nil, err
+	}
+	if err := ctx.Err(); err != nil {
+		db.gate.leave()
+		return nil, err
+	}
+	v := db.views.Get().(*view)
+	v.ctx = ctx
+	if o.Pinned {
+		v.snap = db.pebble.NewSnapshot()
+		v.pin = db.watermark.issued.Load()
+	}
+	return v, nil
+}
+
+func (v *view) reader() pebble.Reader {
+	if v.snap != nil {
+		return v.snap
+	}
+	return v.db.pebble
+}
+
+// see notes the mark of what has just been read.
+func (v *view) see(mark uint64) {
+	if v.snap != nil {
+		mark = min(mark, v.pin)
+	}
+	v.seen = max(v.seen, mark)
+}
+
+// Get implements kv.View.
+func (v *view) Get(key []byte) ([]byte, error) {
+	val, closer, err := get(v.reader(), key)
+	if closer != nil {
+		v.closers = append(v.closers, closer)
+	}
+	v.see(v.db.marks.key(hash(key)))
+	return val, err
+}
+
+// MultiGet implements kv.View.
+func (v *view) MultiGet(keys, vals [][]byte) error {
+	for i, k := range keys {
+		val, err := v.Get(k)
+		if err != nil {
+			return err
+		}
+		vals[i] = val
+	}
+	return nil
+}
+
+// Scan implements kv.View.
+func (v *view) Scan(r kv.Range) (kv.Iterator, error) {
+	it := &v.first
+	if v.scans > 0 {
+		it = new(iterator)
+	}
+	v.scans++
+	if r.Hi != nil && bytes.Compare(r.Lo, r.Hi) >= 0 {
+		*it = iterator{state: ended}
+		return it, nil
+	}
+	*it = iterator{options: pebble.IterOptions{LowerBound: r.Lo, UpperBound: r.Hi}, reverse: r.Reverse}
+	var err error
+	if it.pebble, err = v.reader().NewIter(&it.options); err != nil {
+		return nil, readError(err)
+	}
+	// What the iterator shows was visible when it was made.
+	mark, ok := v.db.marks.space(r)
+	if !ok {
+		mark = v.db.watermark.issued.Load()
+	}
+	v.see(mark)
+	return it, nil
+}
+
+// Close implements kv.View.
+func (v *view) Close() error {
+	if v.ctx == nil {
+		return errors.New("pebblekv: view closed twice")
+	}
+	for _, c := range v.closers {
+		c.Close()
+	}
+	var err error
+	if v.snap != nil {
+		err = v.snap.Close()
+	}
+	db := v.db
+	if werr := db.watermark.wait(v.ctx, v.seen); werr != nil {
+		err = werr
+	}
+	clear(v.closers)
+	*v = view{db: db, closers: v.closers[:0]}
+	db.views.Put(v)
+	db.gate.leave()
+	return err
+}
+
+// Where an iterator is.
+const (
+	before = iota // the first pair
+	within
+	ended
+)
+
+// iterator implements kv.Iterator.
+type iterator struct {
+	pebble  *pebble.Iterator // nil if the range is empty
+	options pebble.IterOptions
+	reverse bool
+	state   int
+	val     []byte
+	err     error
+}
+
+// Next implements kv.Iterator.
+func (it *iterator) Next() bool {
+	if it.state == ended || !it.step() {
+		it.state = ended
+		return false
+	}
+	it.state = within
+	if it.val, it.err = it.pebble.ValueAndErr(); it.err != nil {
+		it.state = ended
+		return false
+	}
+	return true
+}
+
+func (it *iterator) step() bool {
+	switch {
+	case it.state == before && it.reverse:
+		return it.pebble.Last()
+	case it.state == before:
+		return it.pebble.First()
+	case it.reverse:
+		return it.pebble.Prev()
+	}
+	return it.pebble.Next()
+}
+
+// Key implements kv.Iterator.
+func (it *iterator) Key() []byte { return it.pebble.Key() }
+
+// Value implements kv.Iterator.
+func (it *iterator) Value() []byte { return it.val }
+
+// Close implements kv.Iterator.
+func (it *iterator) Close() error {
+	err := it.err
+	if it.pebble != nil {
+		if cerr := it.pebble.Close(); err == nil {
+			err = cerr
+		}
+		it.pebble = nil
+	}
+	it.state = ended
+	return readError(err)
+}
