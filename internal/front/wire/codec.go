@@ -18,7 +18,7 @@ type Codec struct{}
 // without text if body is no JSON object, otherwise with that of the first value of a wrong type. body is not kept.
 func (Codec) Decode(op *api.Op, body []byte) (any, error) {
 	d := decoders.Get().(*decoder)
-	defer d.release()
+	defer d.release(body)
 	in := op.New()
 	if !d.body(body, structOf(op.In), reflect.ValueOf(in).Elem()) {
 		return nil, api.Serialization("")

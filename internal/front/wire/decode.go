@@ -19,8 +19,14 @@ type decoder struct {
 	wrong  string // what was wrong with the first value of a wrong type
 }
 
+// maxKept is the longest body whose decoder is used again: a decoder keeps room for strings in proportion.
+const maxKept = 1 << 20
+
 // release makes d ready for another body. The values that were decoded keep their buffer.
-func (d *decoder) release() {
+func (d *decoder) release(body []byte) {
+	if len(body) > maxKept {
+		return
+	}
 	d.tok.Reset(nil)
 	d.values.Reset()
 	d.wrong = ""
