@@ -61,8 +61,8 @@ func (t Type) Elem() Type {
 }
 
 // ParseType returns the type of that name, Missing if there is none.
-func ParseType(name string) Type {
-	switch name {
+func ParseType[T ~string | ~[]byte](name T) Type {
+	switch string(name) {
 	case "S":
 		return S
 	case "N":

@@ -152,7 +152,7 @@ func (d *Decoder) value(r *jsontok.Reader, k jsontok.Kind, level int, want *shap
 func (d *Decoder) typed(r *jsontok.Reader, level int) {
 	start, found := len(d.buf), Missing
 	for r.Next() == jsontok.String {
-		t := ParseType(string(r.Bytes()))
+		t := ParseType(r.Bytes())
 		k := r.Next()
 		if t == Missing || k == jsontok.Null {
 			r.Skip(k)

@@ -18,10 +18,15 @@ type Node struct {
 
 // Thaw returns a Node of v. nil makes one of type Missing.
 func Thaw(v Value) *Node {
+	n := thawed(v)
+	return &n
+}
+
+func thawed(v Value) Node {
 	if v.Type() == M {
-		return &Node{item: v.Item()}
+		return Node{item: v.Item()}
 	}
-	return &Node{value: v}
+	return Node{value: v}
 }
 
 // ThawItem returns a Node of the map with the attributes of it.
@@ -115,7 +120,7 @@ func (n *Node) openList() {
 	n.elems = make([]*Node, 0, len(nodes)+1)
 	for e := range n.value.Elems() {
 		child := &nodes[len(n.elems)]
-		*child = *Thaw(e)
+		*child = thawed(e)
 		n.elems = append(n.elems, child)
 	}
 }

@@ -43,7 +43,8 @@ const (
 type Reader struct {
 	buf   []byte
 	pos   int
-	tok   []byte // content of the last String or Number
+	start int    // content of the last String or Number, which ends before buf[end] ...
+	end   int    // ... or, if end is negative, is all of room
 	room  []byte // what strings are unescaped into
 	why   string // the fault, once state is failed
 	depth int
@@ -55,7 +56,7 @@ type Reader struct {
 
 // Reset makes r read b from its start. b must not change while it is read.
 func (r *Reader) Reset(b []byte) {
-	r.buf, r.pos, r.tok, r.why = b, 0, nil, ""
+	r.buf, r.pos, r.start, r.end, r.why = b, 0, 0, 0, ""
 	r.depth, r.state, r.inObj = 0, wantValue, false
 }
 
@@ -200,7 +201,7 @@ func (r *Reader) number() Kind {
 	if !ok {
 		return r.fail("malformed number")
 	}
-	r.tok, r.pos = b[r.pos:i], i
+	r.start, r.end, r.pos = r.pos, i, i
 	return Number
 }
 
@@ -234,7 +235,12 @@ func (r *Reader) fail(why string) Kind {
 // Bytes returns the content of the String just read, unescaped, or the text of the Number just read. It aliases the
 // input where nothing had to be unescaped and is valid until the next call of Next. An escaped half of a surrogate pair
 // without the other reads as U+FFFD.
-func (r *Reader) Bytes() []byte { return r.tok }
+func (r *Reader) Bytes() []byte {
+	if r.end < 0 {
+		return r.room
+	}
+	return r.buf[r.start:r.end]
+}
 
 // Skip passes over the rest of the value whose first token, k, was just read, and reports whether all was well formed.
 // It needs no stack.

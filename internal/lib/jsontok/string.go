@@ -15,8 +15,8 @@ func (r *Reader) str() bool {
 	if end == len(r.buf) || r.buf[end] != '"' {
 		return r.unescape(start, end)
 	}
-	r.tok, r.pos = r.buf[start:end], end+1
-	if !ascii && !utf8.Valid(r.tok) {
+	r.start, r.end, r.pos = start, end, end+1
+	if !ascii && !utf8.Valid(r.buf[start:end]) {
 		r.fail("invalid UTF-8 in the string before")
 		return false
 	}
@@ -36,7 +36,7 @@ func (r *Reader) unescape(start, i int) bool {
 		i, _ = plain(r.buf, run)
 		out = append(out, r.buf[run:i]...)
 	}
-	r.tok, r.room, r.pos = out, out, min(i+1, len(r.buf))
+	r.room, r.end, r.pos = out, -1, min(i+1, len(r.buf))
 	if i == len(r.buf) {
 		r.fail("unfinished string")
 		return false
