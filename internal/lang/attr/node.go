@@ -1,9 +1,6 @@
 package attr
 
-import (
-	"maps"
-	"slices"
-)
+import "slices"
 
 // A Node is a value under change. Thawing costs nothing: of a map or list only what a path leads through is taken apart,
 // all the rest stays the bytes it was and is copied when the value is frozen again.
@@ -145,8 +142,13 @@ func (n *Node) AppendTo(dst []byte) []byte {
 
 // AppendItem appends the frozen attributes to dst. REQUIRES: n is a map.
 func (n *Node) AppendItem(dst []byte) []byte {
+	names := make([]string, 0, len(n.attrs)) // most nodes have none, and then this costs nothing
+	for name := range n.attrs {
+		names = append(names, name)
+	}
+	slices.Sort(names)
 	rest := []byte(n.item)
-	for _, name := range slices.Sorted(maps.Keys(n.attrs)) {
+	for _, name := range names {
 		dst, rest = appendBelow(dst, rest, name)
 		if child := n.attrs[name]; child.Type() != Missing {
 			dst = child.AppendTo(appendName(dst, name))
