@@ -6,6 +6,7 @@ import (
 
 	"github.com/grammedb/gramme/internal/api"
 	"github.com/grammedb/gramme/internal/api/ddb"
+	"github.com/grammedb/gramme/internal/db/lifecycle"
 	"github.com/grammedb/gramme/internal/db/query"
 	"github.com/grammedb/gramme/internal/db/store"
 	"github.com/grammedb/gramme/internal/db/table"
@@ -31,6 +32,9 @@ func translate(err error) *api.Error {
 	}
 	if e, ok := errors.AsType[*store.CanceledError](err); ok {
 		return canceled(e)
+	}
+	if e, ok := errors.AsType[*lifecycle.Error](err); ok {
+		return refused(e)
 	}
 	for _, k := range known {
 		if errors.Is(err, k.err) {

@@ -6,6 +6,23 @@ import "github.com/grammedb/gramme/internal/api"
 func (s *Service) operations() []*api.Op {
 	return []*api.Op{
 		// Tables.
+		api.Define("CreateTable", s.createTable),
+		api.Define("DeleteTable", s.deleteTable),
+		api.Define("DescribeTable", s.describeTable),
+		api.Define("ListTables", s.listTables),
+		api.Define("UpdateTable", s.updateTable),
+
+		// Settings of tables.
+		api.Define("DescribeContinuousBackups", s.describeContinuousBackups),
+		api.Define("DescribeTimeToLive", s.describeTimeToLive),
+		api.Define("UpdateTimeToLive", s.updateTimeToLive),
+		api.Define("ListTagsOfResource", s.listTagsOfResource),
+		api.Define("TagResource", s.tagResource),
+		api.Define("UntagResource", s.untagResource),
+
+		// The service.
+		api.Define("DescribeEndpoints", s.describeEndpoints),
+		api.Define("DescribeLimits", s.describeLimits),
 
 		// Items.
 		api.Define("BatchGetItem", s.batchGetItem),

@@ -1,0 +1,211 @@
+package lifecycle
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/grammedb/gramme/internal/db/table"
+	"github.com/grammedb/gramme/internal/kv"
+)
+
+// patience is how long Update waits for a new index to be filled, so that with a small table a client's first look finds
+// it ACTIVE.
+const patience = 150 * time.Millisecond
+
+// Create makes a table of d, which says everything but numbers, states, the ID and when it was made. It returns the
+// definition as it is to be answered: CREATING, though the table may be ACTIVE by then. Refusals are *Error.
+func (m *Manager) Create(ctx context.Context, d *table.Definition) (*table.Definition, error) {
+	id := uuid.NewString()
+	t, err := m.change(ctx, d.FullName(), func(at machine, old *table.Definition) (*table.Definition, error) {
+		switch {
+		case old == nil:
+			next := d.Clone()
+			next.ID = id
+			at.create(next)
+			return next, nil
+		case old.Status == table.Creating:
+			return nil, &Error{old.Name, BeingCreated}
+		}
+		return nil, &Error{old.Name, Exists}
+	})
+	return t.first, err
+}
+
+// Delete deletes a table and returns its definition as it is to be answered: DELETING. What it held is purged in the
+// background. Refusals are *Error.
+func (m *Manager) Delete(ctx context.Context, n table.Name) (*table.Definition, error) {
+	t, err := m.change(ctx, n, func(at machine, old *table.Definition) (*table.Definition, error) {
+		if err := ready(n, old, table.Active); err != nil {
+			return nil, err
+		}
+		switch {
+		case len(unfinished(old)) > 0:
+			return nil, &Error{n.Table, IndexesChanging}
+		case old.Settings.DeletionProtection:
+			return nil, &Error{n.Table, Protected}
+		}
+		next := old.Clone()
+		at.remove(next)
+		return next, nil
+	})
+	return t.first, err
+}
+
+// Update changes a table's settings and global indexes as edit changes a copy of its definition. An index that edit appends,
+// with Number 0, is built; one that it makes DELETING is dropped. One index can be on its way at a time.
+//
+// Update returns the definition as it is to be answered: UPDATING, with the settings as they were, though everything but
+// the filling of an index may be done by then. Where edit changes nothing it is the definition as it is.
+// Fails with edit's error or an *Error. edit is pure: it may run again.
+func (m *Manager) Update(ctx context.Context, n table.Name, edit func(*table.Definition) error) (*table.Definition, error) {
+	t, err := m.change(ctx, n, func(at machine, old *table.Definition) (*table.Definition, error) {
+		if err := ready(n, old, table.Active); err != nil {
+			return nil, err
+		}
+		next := old.Clone()
+		if err := edit(next); err != nil {
+			return nil, err
+		}
+		if changed, err := at.update(old, next); err != nil || !changed {
+			return old, err
+		}
+		return next, nil
+	})
+	if t.filled != nil {
+		await(ctx, t.filled)
+	}
+	return t.first, err
+}
+
+// await waits for done, but not for long.
+func await(ctx context.Context, done <-chan struct{}) {
+	timer := time.NewTimer(patience)
+	defer timer.Stop()
+	select {
+	case <-done:
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+}
+
+// Set changes what takes effect at once and without a change of status, as edit changes a copy of the definition: tags, time
+// to live, deletion protection, warm throughput. It returns the new definition. Fails with edit's error or an *Error. edit is
+// pure: it may run again.
+func (m *Manager) Set(ctx context.Context, n table.Name, edit func(*table.Definition) error) (*table.Definition, error) {
+	return m.catalog.Change(ctx, n, func(old *table.Definition, _ *kv.Batch) (*table.Definition, error) {
+		if err := ready(n, old, table.Active, table.Updating); err != nil {
+			return nil, err
+		}
+		next := old.Clone()
+		return next, edit(next)
+	})
+}
+
+// ready refuses to change a table that is not in one of the states.
+func ready(n table.Name, d *table.Definition, states ...table.Status) error {
+	switch {
+	case d == nil:
+		return &Error{n.Table, Missing}
+	case slices.Contains(states, d.Status):
+		return nil
+	}
+	return &Error{n.Table, map[table.Status]Reason{
+		table.Creating: BeingCreated, table.Updating: BeingUpdated, table.Deleting: BeingDeleted,
+	}[d.Status]}
+}
+
+// A transition is what change has done: the first state it put a table into, and a channel that is closed once the index that
+// it began to fill is ACTIVE, nil if there is none.
+type transition struct {
+	first  *table.Definition
+	filled <-chan struct{}
+}
+
+// change puts a table into a first state, takes every step from there that is due at once, in the same commit, and has the
+// others follow. step returns old to leave everything as it is.
+func (m *Manager) change(ctx context.Context, n table.Name, step func(machine, *table.Definition) (*table.Definition, error)) (transition, error) {
+	var (
+		at    = machine{delay: m.delay, now: m.now()}
+		first *table.Definition
+		drop  []purge
+	)
+	d, err := m.catalog.Change(ctx, n, func(old *table.Definition, b *kv.Batch) (*table.Definition, error) {
+		var err error
+		if first, err = step(at, old); err != nil || first == old {
+			drop = nil
+			return old, err
+		}
+		next, alive := first.Clone(), false
+		if drop, alive = at.advance(next); !alive {
+			next = nil
+		}
+		return next, stagePurges(b, drop)
+	})
+	if err != nil {
+		return transition{}, err
+	}
+	for _, p := range drop {
+		m.startPurge(p)
+	}
+	return transition{first, m.follow(d)}, nil
+}
+
+// follow starts what is to be done for d, nil if it is gone, in the background. Doing so twice does no harm. It returns a
+// channel that is closed once the index that it began to fill is ACTIVE, nil if there is none.
+func (m *Manager) follow(d *table.Definition) (filled <-chan struct{}) {
+	if d == nil {
+		return nil
+	}
+	if !next(d).IsZero() {
+		m.jobs.Go(fmt.Sprintf("step/%d/%d", d.Number, d.Version), func(ctx context.Context) error {
+			return m.stepWhenDue(ctx, d)
+		})
+	}
+	for i := range d.Indexes {
+		if ix := &d.Indexes[i]; ix.Status == table.Creating && ix.Backfilling {
+			filled = m.startFill(d, ix.Number)
+		}
+	}
+	return filled
+}
+
+// stepWhenDue takes d's table through the steps that wait for a time, each when it is due.
+func (m *Manager) stepWhenDue(ctx context.Context, d *table.Definition) error {
+	for {
+		now := m.catalog.Current(d)
+		if now == nil || next(now).IsZero() {
+			return nil
+		}
+		if err := m.sleepUntil(ctx, next(now)); err != nil {
+			return err
+		}
+		_, err := m.change(ctx, d.FullName(), func(at machine, old *table.Definition) (*table.Definition, error) {
+			if old == nil || old.Number != d.Number || !at.due(next(old)) {
+				return old, nil
+			}
+			return old.Clone(), nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+}
+
+func (m *Manager) sleepUntil(ctx context.Context, t time.Time) error {
+	return sleep(ctx, t.Sub(m.now()))
+}
+
+func sleep(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case <-timer.C:
+		return nil
+	}
+}

@@ -1,0 +1,165 @@
+package lifecycle
+
+import (
+	"reflect"
+	"slices"
+	"time"
+
+	"github.com/grammedb/gramme/internal/db/table"
+)
+
+// A machine knows the steps between states. It is pure: what it decides follows from a definition and a moment.
+type machine struct {
+	delay time.Duration
+	now   time.Time
+}
+
+// create gives a new definition its first state.
+func (m machine) create(d *table.Definition) {
+	d.Created = m.now
+	d.Status, d.ChangeAt = table.Creating, m.now.Add(m.delay)
+	if d.Settings.OnDemandBilling {
+		d.Settings.OnDemandSince = m.now
+	}
+	d.NextIndex = 1
+	for i := range d.Indexes {
+		ix := &d.Indexes[i]
+		ix.Number, d.NextIndex = d.NextIndex, d.NextIndex+1
+		ix.Status = table.Creating // without ChangeAt: it becomes active with the table, which is empty till then
+	}
+}
+
+// remove begins the deletion of a table.
+func (m machine) remove(d *table.Definition) {
+	d.Status, d.ChangeAt = table.Deleting, m.now.Add(m.delay)
+}
+
+// update turns next, an edited copy of old, into the first state on the way to what the edit wants: settings wait in Pending,
+// new indexes are CREATING, dropped ones DELETING. It reports whether there is anything to do.
+func (m machine) update(old, next *table.Definition) (changed bool, err error) {
+	if reflect.DeepEqual(old.Settings, next.Settings) && reflect.DeepEqual(old.Indexes, next.Indexes) {
+		return false, nil
+	}
+	postpone(old, next)
+	next.Status, next.ChangeAt = table.Updating, m.now.Add(m.delay)
+	begun := m.begin(old, next)
+	if begun > 1 || begun == 1 && len(unfinished(old)) > 0 && !onlyDrops(old, next) {
+		return false, &Error{old.Name, OneIndex}
+	}
+	return true, nil
+}
+
+// begin starts creating the indexes that next has over old, and deleting those that it deletes; it counts them. The table is
+// ACTIVE again once a new index is being filled.
+func (m machine) begin(old, next *table.Definition) int {
+	n := 0
+	for i := range next.Indexes {
+		ix := &next.Indexes[i]
+		was := old.IndexNumbered(ix.Number)
+		switch {
+		case was == nil:
+			ix.Number, next.NextIndex = next.NextIndex, next.NextIndex+1
+			ix.Status, ix.ChangeAt = table.Creating, m.now.Add(m.delay/2)
+			next.ChangeAt = ix.ChangeAt
+			n++
+		case ix.Status == table.Deleting && was.Status != table.Deleting:
+			ix.Backfilling, ix.ChangeAt = false, m.now.Add(m.delay)
+			n++
+		}
+	}
+	return n
+}
+
+// unfinished returns the names of indexes that are on their way in or out.
+func unfinished(d *table.Definition) []string {
+	var names []string
+	for i := range d.Indexes {
+		if d.Indexes[i].Status != table.Active {
+			names = append(names, d.Indexes[i].Name)
+		}
+	}
+	return names
+}
+
+// onlyDrops reports whether every index that was on its way in old is one that next deletes: an index may be dropped while
+// it is being filled.
+func onlyDrops(old, next *table.Definition) bool {
+	return len(next.Indexes) == len(old.Indexes) && !slices.ContainsFunc(unfinished(old), func(name string) bool {
+		return next.Index(name).Status != table.Deleting
+	})
+}
+
+// postpone moves the settings of next into its Pending and leaves those of old in force.
+func postpone(old, next *table.Definition) {
+	p := &table.Pending{Settings: next.Settings}
+	next.Settings = old.Settings
+	for i := range next.Indexes {
+		ix := &next.Indexes[i]
+		if was := old.IndexNumbered(ix.Number); was != nil {
+			p.Indexes = append(p.Indexes, ix.Settings())
+			ix.Set(was.Settings())
+		}
+	}
+	next.Pending = p
+}
+
+// settle puts what is pending in force. Deletion protection may have been changed meanwhile: it takes effect at once always.
+func settle(d *table.Definition) {
+	p := d.Pending
+	if p == nil {
+		return
+	}
+	protected, changed := d.Settings.DeletionProtection, d.Settings.ProtectionChanged
+	d.Settings = p.Settings
+	d.Settings.DeletionProtection, d.Settings.ProtectionChanged = protected, changed
+	for _, s := range p.Indexes {
+		if ix := d.IndexNumbered(s.Number); ix != nil {
+			ix.Set(s)
+		}
+	}
+	d.Pending = nil
+}
+
+// advance takes d through every step that is due, in place. It returns what is to be purged for it, and whether the table is
+// still there.
+func (m machine) advance(d *table.Definition) (drop []purge, alive bool) {
+	if m.due(d.ChangeAt) {
+		if d.Status == table.Deleting {
+			return []purge{{Table: d.Number}}, false
+		}
+		if d.Status == table.Creating {
+			for i := range d.Indexes {
+				d.Indexes[i].Status = table.Active
+			}
+		}
+		settle(d)
+		d.Status, d.ChangeAt = table.Active, time.Time{}
+	}
+	d.Indexes = slices.DeleteFunc(d.Indexes, func(ix table.Index) bool {
+		gone := ix.Status == table.Deleting && m.due(ix.ChangeAt)
+		if gone {
+			drop = append(drop, purge{Table: d.Number, Index: ix.Number})
+		}
+		return gone
+	})
+	for i := range d.Indexes {
+		if ix := &d.Indexes[i]; ix.Status == table.Creating && !ix.Backfilling && m.due(ix.ChangeAt) {
+			ix.Backfilling, ix.ChangeAt = true, m.now.Add(m.delay/2)
+		}
+	}
+	return drop, true
+}
+
+func (m machine) due(t time.Time) bool { return !t.IsZero() && !t.After(m.now) }
+
+// next returns when the next step of d is due that a clock alone brings about; zero if none is.
+func next(d *table.Definition) time.Time {
+	at := d.ChangeAt
+	for i := range d.Indexes {
+		ix := &d.Indexes[i]
+		if t := ix.ChangeAt; !t.IsZero() && !ix.Backfilling && (at.IsZero() || t.Before(at)) {
+			at = t
+		}
+	}
+	return at
+}

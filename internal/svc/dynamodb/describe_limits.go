@@ -1,0 +1,17 @@
+package dynamodb
+
+import (
+	"context"
+
+	"github.com/grammedb/gramme/internal/api"
+	"github.com/grammedb/gramme/internal/api/ddb"
+)
+
+func (s *Service) describeLimits(context.Context, *api.Call, *ddb.DescribeLimitsInput) (*ddb.DescribeLimitsOutput, error) {
+	return &ddb.DescribeLimitsOutput{
+		AccountMaxReadCapacityUnits:  new(int64(accountQuota)),
+		AccountMaxWriteCapacityUnits: new(int64(accountQuota)),
+		TableMaxReadCapacityUnits:    new(int64(tableQuota)),
+		TableMaxWriteCapacityUnits:   new(int64(tableQuota)),
+	}, nil
+}

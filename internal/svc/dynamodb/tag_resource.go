@@ -1,0 +1,27 @@
+package dynamodb
+
+import (
+	"context"
+
+	"github.com/grammedb/gramme/internal/api"
+	"github.com/grammedb/gramme/internal/api/ddb"
+	"github.com/grammedb/gramme/internal/db/table"
+)
+
+func (s *Service) tagResource(ctx context.Context, c *api.Call, in *ddb.TagResourceInput) (*api.Nothing, error) {
+	if len(in.Tags) == 0 {
+		return nil, api.Invalid("Atleast one Tag needs to be provided as Input.")
+	}
+	if _, err := mergeTags(nil, in.Tags); err != nil { // what is wrong with the tags is told before what is wrong with the ARN
+		return nil, err
+	}
+	d, err := s.taggedTable(c, *in.ResourceArn)
+	if err != nil {
+		return nil, err
+	}
+	_, err = s.Lifecycle.Set(ctx, d.FullName(), func(d *table.Definition) (err error) {
+		d.Tags, err = mergeTags(d.Tags, in.Tags)
+		return err
+	})
+	return &api.Nothing{}, err
+}
