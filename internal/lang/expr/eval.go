@@ -55,9 +55,9 @@ func (b *binding) holds(n *node, it attr.Item) bool {
 	case opBetween:
 		return b.between(n, it)
 	case opAttributeExists:
-		return b.operand(&n.args[0], it, nil) != nil
+		return b.stored(&n.args[0], it) != nil
 	case opAttributeNotExists:
-		return b.operand(&n.args[0], it, nil) == nil
+		return b.stored(&n.args[0], it) == nil
 	case opAttributeType:
 		return b.hasType(n, it)
 	case opBeginsWith:
@@ -123,14 +123,18 @@ func (b *binding) in(n *node, it attr.Item) bool {
 	return false
 }
 
-// operand returns the value of an operand, nil if it is missing. It aliases it, b or space. REQUIRES: space for an operand that
-// can be computed.
+// operand returns the value of an operand, nil if it is missing. It aliases it, b or space, where what is computed goes.
 func (b *binding) operand(n *node, it attr.Item, space *scratch) attr.Value {
-	switch n.op {
-	case opPath:
-		return b.paths[n.index].lookup(it)
-	case opValue:
-		return b.values[n.index]
+	if n.op == opSize {
+		return space.size(b.stored(&n.args[0], it))
 	}
-	return b.size(&n.args[0], it, space)
+	return b.stored(n, it)
+}
+
+// stored returns the value of an operand that is a path or a value, nil if it is missing.
+func (b *binding) stored(n *node, it attr.Item) attr.Value {
+	if n.op == opPath {
+		return b.paths[n.index].lookup(it)
+	}
+	return b.values[n.index]
 }

@@ -15,14 +15,17 @@ func (b *binding) hasType(n *node, it attr.Item) bool {
 }
 
 func (b *binding) beginsWith(n *node, it attr.Item) bool {
-	v, prefix := b.operand(&n.args[0], it, nil), b.operand(&n.args[1], it, nil)
+	v, prefix := b.stored(&n.args[0], it), b.stored(&n.args[1], it)
 	return v.Type() == prefix.Type() && prefixTypes.has(v.Type()) && bytes.HasPrefix(v.Bytes(), prefix.Bytes())
 }
 
 // contains finds a part of a string or of binary data, a member of a set, an element of a list.
 func (b *binding) contains(n *node, it attr.Item) bool {
-	var x, y scratch
-	v, part := b.operand(&n.args[0], it, &x), b.operand(&n.args[1], it, &y)
+	if n.args[0].op == opSize { // a number
+		return false
+	}
+	var y scratch
+	v, part := b.stored(&n.args[0], it), b.operand(&n.args[1], it, &y)
 	switch t := v.Type(); t {
 	case attr.S, attr.B:
 		return part.Type() == t && bytes.Contains(v.Bytes(), part.Bytes())
@@ -36,12 +39,11 @@ func (b *binding) contains(n *node, it attr.Item) bool {
 	return false
 }
 
-// scratch holds a computed operand: the number that size returns.
+// scratch is space for a computed operand, the number that size returns.
 type scratch [2 + decimal.MaxLen]byte
 
-// size evaluates size in the space given: nil for what is missing or of a type without a size.
-func (b *binding) size(n *node, it attr.Item, space *scratch) attr.Value {
-	v := b.operand(n, it, nil)
+// size evaluates size: nil for what is missing or of a type without a size.
+func (space *scratch) size(v attr.Value) attr.Value {
 	if !sizedTypes.has(v.Type()) {
 		return nil
 	}
