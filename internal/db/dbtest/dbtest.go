@@ -4,6 +4,7 @@ package dbtest
 
 import (
 	"context"
+	"encoding/base64"
 	"fmt"
 	"strings"
 	"testing"
@@ -13,6 +14,7 @@ import (
 	"github.com/grammedb/gramme/internal/kv"
 	"github.com/grammedb/gramme/internal/kv/pebblekv"
 	"github.com/grammedb/gramme/internal/lang/attr"
+	"github.com/grammedb/gramme/internal/lib/decimal"
 )
 
 // Define reads a definition. The first line is the table's name and keys, each other line an index:
@@ -104,6 +106,26 @@ func Short(text string) string {
 		fmt.Fprintf(&b, "%q:{%q:%q}", name, typ, val)
 	}
 	return "{" + b.String() + "}"
+}
+
+// Text prints an item in the form that Item reads: short if it can be, else as JSON.
+func Text(it attr.Item) string {
+	var words []string
+	for name, v := range it.All() {
+		var val string
+		switch v.Type() {
+		case attr.S:
+			val = string(v.Bytes())
+		case attr.N:
+			val = string(decimal.AppendText(nil, v.Bytes()))
+		case attr.B:
+			val = "~" + base64.StdEncoding.EncodeToString(v.Bytes())
+		default:
+			return it.String()
+		}
+		words = append(words, string(name)+"="+val)
+	}
+	return strings.Join(words, " ")
 }
 
 // Engine returns an engine in memory that ends with the test.

@@ -181,14 +181,15 @@ func (p *Plan) after(key []byte) []byte {
 	return keys.Next(key)
 }
 
-// position returns the stored key of the item or entry with the given key attributes.
-func (p *Plan) position(start attr.Item) ([]byte, bool) {
-	if p.Index != nil {
-		return index.AppendKey(nil, p.Table, p.Index, start)
-	}
+// position returns the stored key of the item or entry with the given key attributes; ok is false if one is missing or does
+// not fit.
+func (p *Plan) position(start attr.Item) (key []byte, ok bool) {
 	k, err := p.Table.KeyOf(start)
-	if err != nil {
+	switch {
+	case err != nil:
 		return nil, false
+	case p.Index != nil:
+		return index.AppendKey(nil, p.Table, p.Index, start)
 	}
 	return p.Table.AppendRowKey(nil, k), true
 }

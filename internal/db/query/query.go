@@ -82,9 +82,5 @@ func (p *Plan) IsStart(start attr.Item) bool {
 		}
 	}
 	_, fits := p.position(start)
-	if fits && p.Index != nil {
-		_, err := p.Table.KeyOf(start)
-		fits = err == nil
-	}
 	return fits && start.Len() == len(want)
 }

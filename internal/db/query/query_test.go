@@ -1,0 +1,155 @@
+package query_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/grammedb/gramme/internal/db/dbtest"
+	"github.com/grammedb/gramme/internal/db/query"
+	"github.com/grammedb/gramme/internal/db/store"
+	"github.com/grammedb/gramme/internal/kv"
+	"github.com/grammedb/gramme/internal/lang/attr"
+)
+
+// numbered returns a world with a table of n items, pk=0, pk=1, ..., that are in index G too.
+func numbered(t *testing.T, n int) *world {
+	w := &world{T: t, engine: dbtest.Engine(t)}
+	c := dbtest.Catalog(t, w.engine)
+	w.table = dbtest.Create(t, c, "T pk:N\nglobal G g:S pk:N ALL")
+	w.store = store.New(w.engine, c, time.Now)
+	for i := range n {
+		w.put(fmt.Sprintf("pk=%d g=g%d", i, i%7))
+	}
+	return w
+}
+
+// walk returns the keys of everything that the plan has, page by page.
+func (w *world) walk(plan func() *query.Plan) (keys []string) {
+	w.Helper()
+	r := query.NewReader(w.engine)
+	var last attr.Item
+	for {
+		p := plan()
+		if last != nil && !p.StartAfter(last) {
+			w.Fatalf("cannot go on after %v", last)
+		}
+		pg, err := r.Page(w.Context(), p)
+		if err != nil {
+			w.Fatal(err)
+		}
+		for _, it := range pg.Items {
+			keys = append(keys, dbtest.Text(it))
+		}
+		if last = pg.Last; last == nil {
+			return keys
+		}
+	}
+}
+
+// The segments of a scan are disjoint and hold everything, in the order of the whole scan.
+func TestSegments(t *testing.T) {
+	w := numbered(t, 200)
+	for _, index := range []string{"", "G"} {
+		for _, total := range []int{1, 2, 3, 7, 64} {
+			for _, limit := range []int{0, 1, 9} {
+				var parts []string
+				for s := range total {
+					parts = append(parts, w.walk(func() *query.Plan {
+						p := &query.Plan{Table: w.table, Index: w.table.Index(index), Limit: limit}
+						p.PlanScan(s, total)
+						return p
+					})...)
+				}
+				whole := w.walk(func() *query.Plan {
+					p := &query.Plan{Table: w.table, Index: w.table.Index(index)}
+					p.PlanScan(0, 0)
+					return p
+				})
+				if len(whole) != 200 || fmt.Sprint(parts) != fmt.Sprint(whole) {
+					t.Errorf("%d segments of %q, pages of %d: %d items, want %d", total, index, limit, len(parts), len(whole))
+				}
+			}
+		}
+	}
+}
+
+// Items stay as they are when the engine's memory is used again.
+func TestItemsAreCopies(t *testing.T) {
+	w := numbered(t, 50)
+	p := &query.Plan{Table: w.table}
+	p.PlanScan(0, 1)
+	pg, err := query.NewReader(w.engine).Page(t.Context(), p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var before []string
+	for _, it := range pg.Items {
+		before = append(before, dbtest.Text(it))
+	}
+	for i := range 50 {
+		w.put(fmt.Sprintf("pk=%d g=other", i))
+	}
+	if _, err := query.NewReader(w.engine).Page(t.Context(), p); err != nil {
+		t.Fatal(err)
+	}
+	for i, it := range pg.Items {
+		if dbtest.Text(it) != before[i] {
+			t.Errorf("item %d was %s, is %s", i, before[i], dbtest.Text(it))
+		}
+		if cap(it) != len(it) {
+			t.Errorf("item %d can be appended to over its neighbour", i)
+		}
+	}
+}
+
+func TestCancelled(t *testing.T) {
+	w := numbered(t, 1)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	p := &query.Plan{Table: w.table}
+	p.PlanScan(0, 1)
+	if _, err := query.NewReader(w.engine).Page(ctx, p); !errors.Is(err, context.Canceled) {
+		t.Errorf("%v, want Canceled", err)
+	}
+}
+
+func TestDamagedRow(t *testing.T) {
+	w := numbered(t, 3)
+	k, _ := w.table.KeyOf(dbtest.Item(t, "pk=1"))
+	err := w.engine.Update(t.Context(), kv.Txn{}, func(_ [][]byte, b *kv.Batch) error {
+		b.Put(w.table.AppendRowKey(nil, k), []byte("damaged row here"))
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &query.Plan{Table: w.table}
+	p.PlanScan(0, 1)
+	if _, err := query.NewReader(w.engine).Page(t.Context(), p); !errors.Is(err, kv.ErrCorrupt) {
+		t.Errorf("%v, want ErrCorrupt", err)
+	}
+}
+
+func TestStartAfterLeavesThePlan(t *testing.T) {
+	w := numbered(t, 1)
+	p := &query.Plan{Table: w.table}
+	p.PlanScan(1, 2)
+	before := p.Range
+	outside := 0
+	for i := range 20 {
+		if p.StartAfter(dbtest.Item(t, fmt.Sprintf("pk=%d", i))) {
+			p.Range = before
+			continue
+		}
+		outside++
+		if string(p.Range.Lo) != string(before.Lo) || string(p.Range.Hi) != string(before.Hi) {
+			t.Fatal("a start outside of the range has changed it")
+		}
+	}
+	if outside == 0 || outside == 20 {
+		t.Errorf("%d of 20 keys are outside of half of the table", outside)
+	}
+}
