@@ -153,3 +153,14 @@ func splitCredential(s string) (scope, bool) {
 	sc.term = s
 	return sc, !strings.Contains(s, "/")
 }
+
+// Service returns the service that the credential of r names, whether the signature is right or not; "" if there is
+// none. It is for choosing whose rules r is verified by.
+func Service(r *Request) string {
+	s, err := parse(r)
+	if err != nil {
+		return ""
+	}
+	sc, _ := splitCredential(s.credential)
+	return sc.service
+}

@@ -1,0 +1,125 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"io"
+	"os"
+
+	"github.com/grammedb/gramme/internal/api"
+)
+
+// Failures that are answered without a body.
+var (
+	errTooLarge = errors.New("the body is over 16 MiB, before or after decompression")
+	errBroken   = errors.New("the body could not be read")
+	errSlow     = errors.New("the body did not come in time")
+)
+
+// readBody lets x in and reads its body into x.in and x.body.
+func (g *Gateway) readBody(ctx context.Context, x *Exchange) error {
+	if x.Length > maxBody {
+		return errTooLarge
+	}
+	if err := g.admit(ctx, x, max(0, x.Length)); err != nil {
+		return err
+	}
+	if err := g.receive(ctx, x); err != nil {
+		return err
+	}
+	x.body = x.in
+	if x.Method == "GET" {
+		x.body = append(x.inflated[:0], x.RawQuery...)
+		return nil
+	}
+	return g.inflate(ctx, x)
+}
+
+// receive reads the body as it comes.
+func (g *Gateway) receive(ctx context.Context, x *Exchange) (err error) {
+	x.in = x.in[:0]
+	switch {
+	case x.Request.Body == nil || x.Length == 0:
+		return nil
+	case x.Length < 0:
+		x.in, err = g.readGrowing(ctx, x, x.in, x.Request.Body)
+	default:
+		x.in, err = readExactly(x.in, x.Request.Body, int(x.Length))
+	}
+	var refused *api.Error
+	switch {
+	case err == errTooLarge, errors.As(err, &refused):
+		return err // there is more to come
+	case err == nil:
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		err = errSlow
+	default:
+		err = errBroken
+	}
+	x.read = true
+	return err
+}
+
+// maxDiscard is how much of a body is read and thrown away so that the client gets to see why it was not wanted: most
+// clients look at the answer only when they have sent everything.
+const maxDiscard = 4 * maxBody
+
+// discard reads what is left of the body of a request that has been answered without it.
+func (g *Gateway) discard(x *Exchange) {
+	if x.read || x.Length == 0 || x.Length > maxDiscard || x.Request.Body == nil {
+		return
+	}
+	g.finish(x) // others need not wait for that
+	x.in = nil
+	_, _ = io.CopyN(io.Discard, x.Request.Body, maxDiscard)
+}
+
+func readExactly(dst []byte, src io.Reader, n int) ([]byte, error) {
+	if cap(dst) < n {
+		dst = make([]byte, n)
+	}
+	dst = dst[:n]
+	_, err := io.ReadFull(src, dst)
+	return dst, err
+}
+
+// minRead is the room for which a body of unknown length is first read.
+const minRead = 8 << 10
+
+// readGrowing reads src to its end into dst. It takes memory from the budget before it grows dst, which doubles.
+func (g *Gateway) readGrowing(ctx context.Context, x *Exchange, dst []byte, src io.Reader) ([]byte, error) {
+	for {
+		if len(dst) == cap(dst) {
+			more := min(max(minRead, cap(dst)), maxBody+1-cap(dst))
+			if err := g.reserve(ctx, x, int64(more)); err != nil {
+				return dst, err
+			}
+			dst = append(make([]byte, 0, cap(dst)+more), dst...)
+		}
+		n, err := src.Read(dst[len(dst):cap(dst)])
+		dst = dst[:len(dst)+n]
+		switch {
+		case len(dst) > maxBody:
+			return dst, errTooLarge
+		case err == io.EOF:
+			return dst, nil
+		case err != nil:
+			return dst, err
+		}
+	}
+}
+
+// answerFailedBody answers the failures above; the connection ends with them. It reports whether err was one.
+func (g *Gateway) answerFailedBody(x *Exchange, err error) bool {
+	switch err {
+	case errTooLarge:
+		g.answerEmpty(x, 413)
+	case errBroken:
+		g.answerEmpty(x, 400)
+	case errSlow:
+		g.answerEmpty(x, 408)
+	default:
+		return false
+	}
+	return true
+}

@@ -1,0 +1,256 @@
+package gateway
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/grammedb/gramme/internal/api"
+)
+
+// raw opens a connection to the endpoint.
+func (e *endpoint) raw(t *testing.T) net.Conn {
+	t.Helper()
+	c, err := net.Dial("tcp", strings.TrimPrefix(e.url, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = c.Close() })
+	_ = c.SetDeadline(time.Now().Add(30 * time.Second)) // a test that hangs fails
+	return c
+}
+
+// anyone is a signature that does where any credentials are accepted.
+const anyone = "X-Amz-Date: 20260101T000000Z\r\nAuthorization: AWS4-HMAC-SHA256 " +
+	"Credential=me/20260101/us-east-1/echo/aws4_request, SignedHeaders=host, Signature=00\r\n"
+
+// rawCall writes a call as it goes over the wire, with more headers.
+func rawCall(body, headers string) string {
+	if headers == "" {
+		headers = fmt.Sprintf("Content-Length: %d\r\n", len(body))
+	}
+	return "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-amz-json-1.0\r\nX-Amz-Target: Echo_1.Say\r\n" +
+		anyone + headers + "\r\n" + body
+}
+
+// exchange sends what it is given and returns the status of each answer, until the server closes the connection or n have come.
+func exchange(t *testing.T, c net.Conn, n int, send string) (statuses []int) {
+	t.Helper()
+	go func() { _, _ = io.WriteString(c, send) }() // the server may close before all is sent
+	r := bufio.NewReader(c)
+	for len(statuses) < n {
+		resp, err := http.ReadResponse(r, nil)
+		if err != nil {
+			return statuses
+		}
+		_, _ = io.Copy(io.Discard, resp.Body)
+		statuses = append(statuses, resp.StatusCode)
+	}
+	return statuses
+}
+
+func chunked(chunks ...string) string {
+	var b strings.Builder
+	for _, c := range append(chunks, "") {
+		fmt.Fprintf(&b, "%x\r\n%s\r\n", len(c), c)
+	}
+	return b.String()
+}
+
+// TestConnections sends bytes that HTTP libraries do not.
+func TestConnections(t *testing.T) {
+	const isChunked = "Transfer-Encoding: chunked\r\n"
+	long := strings.Repeat("x", 20_000)
+	megabyte := strings.Repeat(" ", 1<<20)
+	e := run(t, newGateway(Config{}, io.Discard), ServerConfig{})
+	for _, tt := range []struct {
+		name string
+		send string
+		want []int
+	}{
+		{"one", rawCall(hello, ""), []int{200}},
+		{"pipelined", rawCall(hello, "") + rawCall("{", "") + rawCall(hello, ""), []int{200, 400, 200}},
+		{"chunked", rawCall(chunked(`{"Text":`, `"hello"}`), isChunked), []int{200}},
+		{"chunked, then another", rawCall(chunked(hello), isChunked) + rawCall(hello, ""), []int{200, 200}},
+		{"large, then another", rawCall(`{"Text":"`+long+`"}`, "") + rawCall(hello, ""), []int{200, 200}},
+		{"chunked and large", rawCall(chunked(`{"Text":"`, long, long, `"}`), isChunked), []int{200}},
+		{"bad chunk", rawCall("zz\r\n", isChunked), []int{400}},
+		{"over 16 MiB", rawCall(strings.Repeat(megabyte, 16)+" ", "") + rawCall(hello, ""), []int{413, 200}},
+		{"far over 16 MiB", rawCall(strings.Repeat(megabyte, 20), "Content-Length: 99999999999\r\n"), []int{413}},
+		{"over 16 MiB, chunked", rawCall(chunked(append(slicesOf(megabyte, 16), " ")...), isChunked), []int{413}},
+		{"16 MiB", rawCall(hello+strings.Repeat(" ", maxBody-len(hello)), ""), []int{200}},
+		{"16 MiB, chunked", rawCall(chunked(append(slicesOf(megabyte, 15), megabyte[len(hello):], hello)...), isChunked), []int{200}},
+		{"header of 15 KiB", rawCall(hello, "X-Long: "+long[:15_000]+"\r\nContent-Length: 16\r\n"), []int{200}},
+		{"header of 20 KB", rawCall(hello, "X-Long: "+long+"\r\nContent-Length: 16\r\n"), []int{400}},
+		{"header of 60 KB", rawCall(hello, "X-Long: "+long+long+long+"\r\nContent-Length: 16\r\n"), []int{400}},
+		{"path of 15 KB", strings.Replace(rawCall(hello, ""), "/", "/"+long[:15_000], 1), []int{200}},
+		{"path of 20 KB", strings.Replace(rawCall(hello, ""), "/", "/"+long, 1), []int{400}},
+		{"many headers", rawCall(hello, strings.Repeat("X-A: b\r\n", 1000)+"Content-Length: 16\r\n"), []int{200}},
+		{"absolute form", strings.Replace(rawCall(hello, ""), "POST /", "POST http://localhost/", 1), []int{200}},
+		{"not HTTP", "hello there\r\n\r\n", []int{400}},
+		{"negative length", rawCall(hello, "Content-Length: -1\r\n"), []int{400}},
+		{"two lengths", rawCall(hello, "Content-Length: 16\r\nContent-Length: 17\r\n"), []int{400}},
+		{"HTTP/1.0", strings.Replace(rawCall(hello, ""), "HTTP/1.1", "HTTP/1.0", 1), []int{200}},
+		{"close", rawCall(hello, "Connection: close\r\nContent-Length: 16\r\n") + rawCall(hello, ""), []int{200}},
+		{"binary headers", rawCall(hello, "X-Bin: \x80\xff\r\nContent-Length: 16\r\n"), []int{200}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			c := e.raw(t)
+			got := exchange(t, c, len(tt.want), tt.send)
+			if fmt.Sprint(got) != fmt.Sprint(tt.want) {
+				t.Errorf("statuses = %v, want %v", got, tt.want)
+			}
+		})
+	}
+	if a := e.do(t, call{body: hello}); a.StatusCode != 200 {
+		t.Errorf("afterwards: %d", a.StatusCode)
+	}
+}
+
+func slicesOf(s string, n int) []string {
+	all := make([]string, n)
+	for i := range all {
+		all[i] = s
+	}
+	return all
+}
+
+// TestSlowClients: a client that stops in the middle loses its connection; one that has not begun, too.
+func TestSlowClients(t *testing.T) {
+	e := run(t, newGateway(Config{}, io.Discard), ServerConfig{
+		HeaderTime: 50 * time.Millisecond, BodyTime: 50 * time.Millisecond, IdleTime: 50 * time.Millisecond,
+	})
+	large := rawCall(`{"Text":"`+strings.Repeat("x", 20_000)+`"}`, "")
+	whole := rawCall(hello, "")
+	for _, tt := range []struct {
+		name string
+		send string
+		want string // statuses of the answers before the end
+	}{
+		{"silent", "", "[408]"},
+		{"in the headers", whole[:40], "[408]"},
+		{"in a small body", whole[:len(whole)-3], "[408]"},
+		{"in a large body", large[:len(large)-3], "[408]"},
+		{"in a chunk", rawCall("ff\r\nabc", "Transfer-Encoding: chunked\r\n"), "[408]"},
+		{"idle", whole, "[200]"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			c := e.raw(t)
+			if got := fmt.Sprint(exchange(t, c, 2, tt.send)); got != tt.want {
+				t.Errorf("statuses = %s, want %s", got, tt.want)
+			}
+		})
+	}
+}
+
+// TestClientGoesAway: half a request, then nothing; the server gives everything back.
+func TestClientGoesAway(t *testing.T) {
+	g := newGateway(Config{}, io.Discard)
+	e := run(t, g, ServerConfig{})
+	large := rawCall(`{"Text":"`+strings.Repeat("x", 50_000)+`"}`, "")
+	for range 20 {
+		c := e.raw(t)
+		if _, err := io.WriteString(c, large[:len(large)/2]); err != nil {
+			t.Fatal(err)
+		}
+		_ = c.Close()
+	}
+	for l := g.admission.load(); l.running+l.bytes != 0; l = g.admission.load() {
+		if t.Context().Err() != nil {
+			t.Fatalf("still held: %+v", l)
+		}
+	}
+}
+
+// TestDrain: a request that runs when the server is told to stop is answered; then Run returns.
+func TestDrain(t *testing.T) {
+	started, finish := make(chan struct{}), make(chan struct{})
+	slow := api.Define("Slow", func(context.Context, *api.Call, *sayInput) (*sayOutput, error) {
+		close(started)
+		<-finish
+		return &sayOutput{}, nil
+	})
+	ctx, stop := context.WithCancel(context.Background())
+	answers, done := startSlow(t, ctx, slow, ServerConfig{})
+	<-started
+	stop()
+	close(finish)
+	if a := <-answers; a != "200 {}" {
+		t.Errorf("answer = %s", a)
+	}
+	if err := <-done; err != nil {
+		t.Errorf("Run: %v", err)
+	}
+}
+
+// TestCutOff: a request that does not finish in time is cancelled, its connection closed, and then Run returns.
+func TestCutOff(t *testing.T) {
+	started := make(chan struct{})
+	var cause error
+	stuck := api.Define("Slow", func(ctx context.Context, _ *api.Call, _ *sayInput) (*sayOutput, error) {
+		close(started)
+		<-ctx.Done()
+		cause = context.Cause(ctx)
+		return nil, ctx.Err()
+	})
+	ctx, stop := context.WithCancel(context.Background())
+	answers, done := startSlow(t, ctx, stuck, ServerConfig{Drain: time.Millisecond})
+	<-started
+	stop()
+	if err := <-done; err != nil {
+		t.Errorf("Run: %v", err)
+	}
+	if cause != ErrStopped {
+		t.Errorf("cause = %v, want ErrStopped", cause)
+	}
+	<-answers // the connection is closed, or the answer was still sent
+}
+
+// startSlow runs a server and calls its operation Slow.
+func startSlow(t *testing.T, ctx context.Context, op *api.Op, cfg ServerConfig) (answers chan string, done chan error) {
+	t.Helper()
+	g := newGateway(Config{Services: []*api.Service{echoService(op)}}, io.Discard)
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	answers, done = make(chan string, 1), make(chan error, 1)
+	go func() { done <- g.Run(ctx, ln, cfg) }()
+	req := call{target: "Echo_1.Slow", body: hello}.request(t, "http://"+ln.Addr().String())
+	go func() {
+		resp, err := http.DefaultClient.Do(req)
+		if err != nil {
+			answers <- err.Error()
+			return
+		}
+		defer resp.Body.Close()
+		var b bytes.Buffer
+		_, _ = b.ReadFrom(resp.Body)
+		answers <- fmt.Sprint(resp.StatusCode, " ", b.String())
+	}()
+	return answers, done
+}
+
+// TestListenerFails: Run says so.
+func TestListenerFails(t *testing.T) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	g := newGateway(Config{}, io.Discard)
+	if err := g.Run(context.Background(), failingListener{ln}, ServerConfig{}); err == nil {
+		t.Error("no error")
+	}
+}
+
+type failingListener struct{ net.Listener }
+
+func (failingListener) Accept() (net.Conn, error) { return nil, io.ErrClosedPipe }
