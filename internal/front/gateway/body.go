@@ -46,18 +46,24 @@ func (g *Gateway) receive(ctx context.Context, x *Exchange) (err error) {
 	default:
 		x.in, err = readExactly(x.in, x.Request.Body, int(x.Length))
 	}
+	if err == nil {
+		x.read = true
+		return nil
+	}
+	return x.unread(err)
+}
+
+// unread says why the body could not be read.
+func (x *Exchange) unread(err error) error {
 	var refused *api.Error
-	switch {
-	case err == errTooLarge, errors.As(err, &refused):
-		return err // there is more to come
-	case err == nil:
-	case errors.Is(err, os.ErrDeadlineExceeded):
-		err = errSlow
-	default:
-		err = errBroken
+	if err == errTooLarge || errors.As(err, &refused) {
+		return err // and there is more to come
 	}
 	x.read = true
-	return err
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return errSlow
+	}
+	return errBroken
 }
 
 // maxDiscard is how much of a body is read and thrown away so that the client gets to see why it was not wanted: most

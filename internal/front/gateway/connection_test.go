@@ -163,11 +163,7 @@ func TestClientGoesAway(t *testing.T) {
 		}
 		_ = c.Close()
 	}
-	for l := g.admission.load(); l.running+l.bytes != 0; l = g.admission.load() {
-		if t.Context().Err() != nil {
-			t.Fatalf("still held: %+v", l)
-		}
-	}
+	waitUntilIdle(t, g)
 }
 
 // TestDrain: a request that runs when the server is told to stop is answered; then Run returns.
