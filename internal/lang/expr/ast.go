@@ -1,6 +1,7 @@
 package expr
 
 import (
+	"sort"
 	"strings"
 
 	"github.com/grammedb/gramme/internal/lang/attr"
@@ -140,8 +141,9 @@ type node struct {
 
 // A binding is what the indexes in a tree stand for.
 type binding struct {
-	paths  []Path
-	values []attr.Value
+	paths   []Path
+	values  []attr.Value
+	targets []Path // of an update's actions, in their order
 }
 
 // A verb is one of the sections of an update expression.
@@ -178,7 +180,9 @@ type parsed struct {
 	cond    *node    // condition, key condition, filter
 	actions []action // update
 
-	projection *Projection // of a projection without placeholders, which is the same for every request
+	// Of an expression whose paths have no placeholders, so that they are the same for every request:
+	targets    []Path
+	projection *Projection
 }
 
 // A ref is a placeholder that an expression uses.
@@ -189,4 +193,10 @@ type ref struct {
 
 func (r ref) isValue() bool { return r.name[0] == ':' }
 
-func compareRef(r ref, name string) int { return strings.Compare(r.name, name) }
+func compareRefs(a, b ref) int { return strings.Compare(a.name, b.name) }
+
+// uses reports whether the expression uses the placeholder.
+func (p *parsed) uses(name string) bool {
+	i := sort.Search(len(p.sorted), func(i int) bool { return p.sorted[i].name >= name })
+	return i < len(p.sorted) && p.sorted[i].name == name
+}

@@ -37,8 +37,8 @@ func (c *Cache) Bind(r Request) (Bound, error) {
 	if err := checkMaps(&r); err != nil {
 		return out, err
 	}
-	b := binder{cache: c, request: &r}
-	if err := b.bind(&out); err != nil {
+	b := binder{cache: c, names: r.Names, sent: r.Values.Item}
+	if err := b.bind(&r, &out); err != nil {
 		return Bound{}, err
 	}
 	if err := b.checkUnused(); err != nil {
@@ -49,13 +49,13 @@ func (c *Cache) Bind(r Request) (Bound, error) {
 
 // A binder binds the expressions of one request.
 type binder struct {
-	cache   *Cache
-	request *Request
-	bound   [projectionKind + 1]*parsed // nil: absent
+	cache *Cache
+	names map[string]string
+	sent  attr.Item                   // the values
+	bound [projectionKind + 1]*parsed // nil: absent
 }
 
-func (b *binder) bind(out *Bound) (err error) {
-	r := b.request
+func (b *binder) bind(r *Request, out *Bound) (err error) {
 	if out.Update, err = bindAs(b, updateKind, r.Update, newUpdate); err != nil {
 		return err
 	}
@@ -91,20 +91,20 @@ func bindAs[T any](b *binder, k kind, text *string, build func(*parsed, binding)
 
 // resolve looks up all placeholders of an expression.
 func (b *binder) resolve(p *parsed) (binding, error) {
-	to := binding{paths: p.paths, values: b.values(p)}
+	to := binding{paths: p.paths, values: b.values(p), targets: p.targets}
 	for _, r := range p.refs {
 		if r.isValue() {
 			if to.values[r.index] == nil {
 				return to, p.kind.fault(
 					"An expression attribute value used in expression is not defined; attribute value: " + r.name)
 			}
-		} else if _, ok := b.request.Names[r.name]; !ok {
+		} else if _, ok := b.names[r.name]; !ok {
 			return to, p.kind.fault(
 				"An expression attribute name used in the document path is not defined; attribute name: " + r.name)
 		}
 	}
 	if p.named {
-		to.paths = b.paths(p)
+		to.paths, to.targets = b.paths(p)
 	}
 	return to, nil
 }
@@ -117,7 +117,7 @@ func (b *binder) values(p *parsed) []attr.Value {
 	}
 	values := make([]attr.Value, len(p.values))
 	wanted := p.sorted[len(p.sorted)-len(p.values):]
-	for key, v := range b.request.Values.Item.All() {
+	for key, v := range b.sent.All() {
 		for len(wanted) > 0 && wanted[0].name < string(key) {
 			wanted = wanted[1:]
 		}
@@ -128,28 +128,37 @@ func (b *binder) values(p *parsed) []attr.Value {
 	return values
 }
 
-// paths returns the paths of an expression with the names put in. REQUIRES: the names are defined.
-func (b *binder) paths(p *parsed) []Path {
-	paths := make([]Path, len(p.paths))
+// paths returns the paths and targets of an expression with the names put in. REQUIRES: the names are defined.
+func (b *binder) paths(p *parsed) (paths, targets []Path) {
+	paths = make([]Path, 0, len(p.paths)+len(p.actions))
 	steps := make([]Step, 0, p.steps)
-	for i, path := range p.paths {
+	for _, path := range p.paths {
 		from := len(steps)
 		for _, s := range path {
 			if !s.IsIndex && s.Name[0] == '#' {
-				s.Name = b.request.Names[s.Name]
+				s.Name = b.names[s.Name]
 			}
 			steps = append(steps, s)
 		}
-		paths[i] = steps[from:len(steps):len(steps)]
+		paths = append(paths, steps[from:len(steps):len(steps)])
 	}
-	return paths
+	all := appendTargets(paths, p.actions, paths)
+	return all[:len(paths)], all[len(paths):]
+}
+
+// appendTargets appends the targets of the actions, which are among the paths.
+func appendTargets(dst []Path, actions []action, paths []Path) []Path {
+	for _, a := range actions {
+		dst = append(dst, paths[a.target])
+	}
+	return dst
 }
 
 // checkUnused reports the names, then the values, that no expression uses. It asks what the texts use, not what an
 // evaluation would reach.
 func (b *binder) checkUnused() error {
 	var unused []string
-	for key := range b.request.Names {
+	for key := range b.names {
 		if !b.uses(key) {
 			unused = append(unused, key)
 		}
@@ -157,7 +166,7 @@ func (b *binder) checkUnused() error {
 	if unused != nil {
 		return unusedError("ExpressionAttributeNames", unused)
 	}
-	for key := range b.request.Values.Item.All() {
+	for key := range b.sent.All() {
 		if !b.uses(string(key)) {
 			unused = append(unused, string(key))
 		}
@@ -176,10 +185,7 @@ func unusedError(member string, keys []string) error {
 // uses reports whether some expression uses the placeholder.
 func (b *binder) uses(name string) bool {
 	for _, p := range b.bound {
-		if p == nil {
-			continue
-		}
-		if _, ok := slices.BinarySearchFunc(p.sorted, name, compareRef); ok {
+		if p != nil && p.uses(name) {
 			return true
 		}
 	}

@@ -205,3 +205,23 @@ func TestBoundMembers(t *testing.T) {
 		t.Fatalf("paths are %s", got)
 	}
 }
+
+// TestBindAllocates pins what binding costs when the texts are cached: of each expression the bound tree, its values, its paths
+// and their steps.
+func TestBindAllocates(t *testing.T) {
+	c := NewCache(10)
+	r := Request{
+		Update:    new("SET #s = :s ADD #c :one"),
+		Condition: new("attribute_exists(pk) AND #s = :open"),
+		Names:     map[string]string{"#s": "status", "#c": "count"},
+		Values:    attr.Sent(parseItem(t, `{":one":{"N":"1"},":open":{"S":"open"},":s":{"S":"closed"}}`)),
+	}
+	n := testing.AllocsPerRun(100, func() {
+		if _, err := c.Bind(r); err != nil {
+			t.Fatal(err)
+		}
+	})
+	if n > 8 {
+		t.Errorf("%v allocations", n)
+	}
+}

@@ -64,7 +64,7 @@ func runDataFile(t *testing.T, name string, run func(t *testing.T, f *fixture, i
 
 func (f *fixture) set(t *testing.T, line string) {
 	verb, rest, _ := strings.Cut(line, " ")
-	key, arg, _ := strings.Cut(rest, " ")
+	key, arg, _ := strings.Cut(rest, " ") // "set op" clears it
 	switch verb {
 	case "item":
 		f.item = nil

@@ -48,7 +48,10 @@ func CheckMixing(legacy, expressions []string) error {
 // the entries in order of the attributes' names; so it is with all legacy parameters.
 func FromExpected(m map[string]Expected, conditionalOperator *string) (*Condition, error) {
 	for _, name := range slices.Sorted(maps.Keys(m)) {
-		if err := checkSent(append(m[name].List, m[name].Value)...); err != nil {
+		if err := checkSent(m[name].Value); err != nil {
+			return nil, err
+		}
+		if err := checkSent(m[name].List...); err != nil {
 			return nil, err
 		}
 	}
@@ -279,9 +282,8 @@ func FromAttributeUpdates(m map[string]AttributeUpdate) (*Update, error) {
 		}
 		actions = append(actions, a)
 	}
-	u := makeUpdate(actions, b.binding)
-	u.legacy = true
-	return u, nil
+	b.targets = appendTargets(nil, actions, b.paths)
+	return &Update{binding: b.binding, actions: actions, legacy: true}, nil
 }
 
 // verb returns what the action, PUT if there is none, does with or without a value.

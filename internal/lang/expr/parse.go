@@ -42,7 +42,11 @@ func parse(k kind, text string) (_ *parsed, err error) {
 
 // prepare does what need not be done again for every request.
 func (p *parsed) prepare() (err error) {
-	if p.kind == projectionKind && !p.named {
+	switch {
+	case p.named:
+	case p.kind == updateKind:
+		p.targets = appendTargets(nil, p.actions, p.paths)
+	case p.kind == projectionKind:
 		p.projection, err = newProjection(p, binding{paths: p.paths})
 	}
 	return err
@@ -59,7 +63,7 @@ func (p *parser) parse(k kind) {
 		p.out.cond = &n
 	}
 	p.expect(tokEOF)
-	p.out.sorted = slices.SortedFunc(slices.Values(p.out.refs), func(a, b ref) int { return compareRef(a, b.name) })
+	p.out.sorted = slices.SortedFunc(slices.Values(p.out.refs), compareRefs)
 	if p.operators > maxOperators {
 		p.note(faultOperators, fmt.Sprintf("The expression contains too many operators; operator count: %d", p.operators))
 	}

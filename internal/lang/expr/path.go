@@ -64,10 +64,13 @@ func compareSteps(a, b Step) int {
 	return strings.Compare(a.Name, b.Name)
 }
 
+// fewPaths is up to where comparing all pairs of paths is cheaper than sorting them.
+const fewPaths = 8
+
 // checkApart returns the tail of an error text if two of the paths are equal or one is below another, or if they use one
 // place as a map and as a list.
 func checkApart(paths []Path) string {
-	if len(paths) < 2 || !clashing(paths) {
+	if len(paths) > fewPaths && !clashing(paths) {
 		return ""
 	}
 	for i, later := range paths {
@@ -83,11 +86,9 @@ func checkApart(paths []Path) string {
 
 // clashing reports whether two of the paths clash. In order of the paths such two, if any, are neighbours.
 func clashing(paths []Path) bool {
-	if !slices.IsSortedFunc(paths, comparePaths) {
-		paths = slices.SortedFunc(slices.Values(paths), comparePaths)
-	}
-	for i, p := range paths[1:] {
-		if clash(paths[i], p) != "" {
+	sorted := slices.SortedFunc(slices.Values(paths), comparePaths)
+	for i, p := range sorted[1:] {
+		if clash(sorted[i], p) != "" {
 			return true
 		}
 	}

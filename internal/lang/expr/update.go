@@ -12,8 +12,7 @@ import (
 type Update struct {
 	binding
 	actions []action
-	targets []Path // of the actions
-	legacy  bool   // AttributeUpdates: ADD appends to lists, and type mismatches have a text of their own
+	legacy  bool // AttributeUpdates: ADD appends to lists, and type mismatches have a text of their own
 }
 
 // What an update can meet in an item.
@@ -40,19 +39,10 @@ func newUpdate(p *parsed, to binding) (*Update, error) {
 			return nil, p.kind.fault(fault)
 		}
 	}
-	u := makeUpdate(p.actions, to)
-	if fault := checkApart(u.targets); fault != "" {
+	if fault := checkApart(to.targets); fault != "" {
 		return nil, p.kind.fault(fault)
 	}
-	return u, nil
-}
-
-func makeUpdate(actions []action, to binding) *Update {
-	u := &Update{binding: to, actions: actions, targets: make([]Path, len(actions))}
-	for i, a := range actions {
-		u.targets[i] = to.paths[a.target]
-	}
-	return u
+	return &Update{binding: to, actions: p.actions}, nil
 }
 
 func (b *binding) checkAction(a *action) string {
