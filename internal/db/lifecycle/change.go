@@ -62,7 +62,15 @@ func (m *Manager) Delete(ctx context.Context, n table.Name) (*table.Definition, 
 // the filling of an index may be done by then. Where edit changes nothing it is the definition as it is.
 // Fails with edit's error or an *Error. edit is pure: it may run again.
 func (m *Manager) Update(ctx context.Context, n table.Name, edit func(*table.Definition) error) (*table.Definition, error) {
-	t, err := m.change(ctx, n, func(at machine, old *table.Definition) (*table.Definition, error) {
+	t, err := m.update(ctx, n, edit)
+	if t.filled != nil {
+		await(ctx, t.filled)
+	}
+	return t.first, err
+}
+
+func (m *Manager) update(ctx context.Context, n table.Name, edit func(*table.Definition) error) (transition, error) {
+	return m.change(ctx, n, func(at machine, old *table.Definition) (*table.Definition, error) {
 		if err := ready(n, old, table.Active); err != nil {
 			return nil, err
 		}
@@ -75,10 +83,6 @@ func (m *Manager) Update(ctx context.Context, n table.Name, edit func(*table.Def
 		}
 		return next, nil
 	})
-	if t.filled != nil {
-		await(ctx, t.filled)
-	}
-	return t.first, err
 }
 
 // await waits for done, but not for long.

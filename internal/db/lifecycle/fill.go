@@ -192,8 +192,13 @@ func (f *fill) finish(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	return f.activate(ctx, off)
+}
+
+// activate makes the index ACTIVE and puts its counters right.
+func (f *fill) activate(ctx context.Context, off Size) error {
 	number := f.d.Number
-	_, err = f.catalog.Change(ctx, f.d.FullName(), func(old *table.Definition, b *kv.Batch) (*table.Definition, error) {
+	_, err := f.catalog.Change(ctx, f.d.FullName(), func(old *table.Definition, b *kv.Batch) (*table.Definition, error) {
 		if old == nil || old.Number != number {
 			return old, nil
 		}
