@@ -60,7 +60,7 @@ func (c Config) withDefaults() Config {
 	if c.Usage == nil {
 		c.Usage = func() (vfs.DiskUsage, error) { return c.FS.GetDiskUsage(c.Dir) }
 	}
-	cache, memtable := sizes(memoryLimit())
+	cache, memtable := sizes(MemoryLimit())
 	if c.CacheBytes == 0 {
 		c.CacheBytes = cache
 	}
@@ -90,8 +90,8 @@ func sizes(limit int64) (cache, memtable int64) {
 	return limit / 4, min(max(limit/16, 4<<20), 64<<20)
 }
 
-// memoryLimit returns how much memory the process may use, 0 if that is not limited.
-func memoryLimit() int64 {
+// MemoryLimit returns how much memory the process may use, 0 if that is not limited.
+func MemoryLimit() int64 {
 	limit := cgroupLimit(os.DirFS("/"))
 	if soft := debug.SetMemoryLimit(-1); soft != math.MaxInt64 && (limit == 0 || soft < limit) {
 		limit = soft
