@@ -23,6 +23,28 @@ func (p *parsed) String() string {
 	return w.String()
 }
 
+// String returns the condition with its names and values put in.
+func (c *Condition) String() string {
+	w := c.printer()
+	w.node(c.root)
+	return w.String()
+}
+
+// String returns the update with its names and values put in.
+func (u *Update) String() string {
+	w := u.printer()
+	w.update(u.actions)
+	return w.String()
+}
+
+func (b *binding) printer() *printer {
+	w := &printer{paths: b.paths}
+	for _, v := range b.values {
+		w.values = append(w.values, v.String())
+	}
+	return w
+}
+
 type printer struct {
 	strings.Builder
 	paths  []Path
