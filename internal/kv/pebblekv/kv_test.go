@@ -1,0 +1,42 @@
+package pebblekv
+
+import (
+	"log/slog"
+	"testing"
+
+	"github.com/grammedb/gramme/internal/kv"
+	"github.com/grammedb/gramme/internal/kv/kvtest"
+)
+
+// testOpen opens a store that must open, and that must not fail.
+func testOpen(t testing.TB, c Config) *DB {
+	t.Helper()
+	c.Logger = slog.New(slog.DiscardHandler)
+	if c.Fatal == nil {
+		c.Fatal = func(err error) { t.Errorf("the store failed: %v", err) }
+	}
+	db, err := Open(c)
+	if err != nil {
+		t.Fatalf("Open: %v", err)
+	}
+	return db
+}
+
+func TestEngine(t *testing.T) {
+	kvtest.Run(t, func(t *testing.T) kv.Engine { return testOpen(t, Config{Dir: t.TempDir()}) })
+}
+
+func TestEngineInMemory(t *testing.T) {
+	kvtest.Run(t, func(t *testing.T) kv.Engine { return testOpen(t, Config{Memory: true}) })
+}
+
+// TestEngineSmall runs the suite with memtables so small that everything is flushed all the time, and no cache.
+func TestEngineSmall(t *testing.T) {
+	kvtest.Run(t, func(t *testing.T) kv.Engine {
+		return testOpen(t, Config{Dir: t.TempDir(), MemtableBytes: 16 << 10, CacheBytes: 1})
+	})
+}
+
+func TestDurable(t *testing.T) {
+	kvtest.RunDurable(t, func(t *testing.T, dir string) kv.Engine { return testOpen(t, Config{Dir: dir}) })
+}
