@@ -11,16 +11,18 @@ import (
 )
 
 // Apply does one write.
-func (s *Store) Apply(ctx context.Context, w Write) (Effect, error) {
+func (s *Store) Apply(ctx context.Context, write Write) (Effect, error) {
 	var e Effect
-	err := s.refence(&w, func() error {
-		if err := s.checkCollection(ctx, &w); err != nil {
+	one := []Write{write}
+	w := &one[0]
+	err := s.refence(one, func() error {
+		if err := s.measure(ctx, one); err != nil {
 			return err
 		}
 		rowKey := w.rowKey()
 		t := kv.Txn{Keys: [][]byte{rowKey}, Fence: []kv.Fence{w.Table.Fence()}}
 		return s.engine.Update(ctx, t, func(vals [][]byte, b *kv.Batch) (err error) {
-			e, err = s.applyRow(&w, rowKey, vals[0], b)
+			e, err = s.applyRow(w, rowKey, vals[0], b)
 			return err
 		})
 	})
@@ -40,7 +42,9 @@ func (s *Store) applyRow(w *Write, rowKey, stored []byte, b *kv.Batch) (Effect, 
 	if err != nil {
 		return Effect{}, err
 	}
-	s.stage(b, w, rowKey, old, &e)
+	if err := s.stage(b, w, rowKey, old, &e); err != nil {
+		return Effect{}, err
+	}
 	if w.WantOld {
 		e.Old = slices.Clone(old.Item)
 	}
@@ -58,8 +62,8 @@ func (s *Store) applyRow(w *Write, rowKey, stored []byte, b *kv.Batch) (Effect, 
 // Batch does writes of different items that have no conditions, in one commit.
 func (s *Store) Batch(ctx context.Context, writes []Write) ([]Effect, error) {
 	effects := make([]Effect, len(writes))
-	err := s.refenceAll(writes, func() error {
-		if err := s.checkCollections(ctx, writes); err != nil {
+	err := s.refence(writes, func() error {
+		if err := s.measure(ctx, writes); err != nil {
 			return err
 		}
 		t := plan(writes)
@@ -81,7 +85,7 @@ func (w *Write) rowKey() []byte {
 
 // plan declares the rows of the writes and the definitions that they were planned with.
 func plan(writes []Write) kv.Txn {
-	t := kv.Txn{Keys: make([][]byte, len(writes), len(writes)+1)}
+	t := kv.Txn{Keys: make([][]byte, len(writes))}
 	var last *table.Definition
 	for i := range writes {
 		w := &writes[i]
@@ -94,21 +98,8 @@ func plan(writes []Write) kv.Txn {
 	return t
 }
 
-// refence runs do again with w's table as it is now whenever its definition has moved.
-func (s *Store) refence(w *Write, do func() error) error {
-	for {
-		err := do()
-		if !errors.Is(err, kv.ErrFenced) {
-			return single(err)
-		}
-		if w.Table = s.catalog.Current(w.Table); w.Table == nil {
-			return ErrTableGone
-		}
-	}
-}
-
-// refenceAll is refence for several writes.
-func (s *Store) refenceAll(writes []Write, do func() error) error {
+// refence runs do again, with the tables of the writes as they are now, whenever a definition has moved.
+func (s *Store) refence(writes []Write, do func() error) error {
 	for {
 		err := do()
 		if !errors.Is(err, kv.ErrFenced) {

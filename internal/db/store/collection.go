@@ -27,23 +27,19 @@ func (s *Store) CollectionSize(ctx context.Context, d *table.Definition, partiti
 	return n, err
 }
 
-// checkCollection refuses a write that may add to a collection that is full. Writes that run at the same time may overshoot.
-func (s *Store) checkCollection(ctx context.Context, w *Write) error {
-	if !w.Table.HasLocal() || w.Kind == Delete || w.Kind == Check {
-		return nil
-	}
-	n, err := s.CollectionSize(ctx, w.Table, w.Key.Partition)
-	if err == nil && n >= MaxCollection {
-		err = ErrCollectionFull
-	}
-	return err
-}
-
-func (s *Store) checkCollections(ctx context.Context, writes []Write) error {
+// measure notes which of the writes are to collections that are full and so must not grow. Writes that run at the same time
+// may overshoot.
+func (s *Store) measure(ctx context.Context, writes []Write) error {
 	for i := range writes {
-		if err := s.checkCollection(ctx, &writes[i]); err != nil {
+		w := &writes[i]
+		if !w.Table.HasLocal() || w.Kind == Delete || w.Kind == Check {
+			continue
+		}
+		n, err := s.CollectionSize(ctx, w.Table, w.Key.Partition)
+		if err != nil {
 			return err
 		}
+		w.full = n >= MaxCollection
 	}
 	return nil
 }

@@ -18,28 +18,29 @@ func (*CanceledError) Error() string { return "store: transaction canceled" }
 // replayed tells that the token's request was done before: nothing was written, and the effects have the sizes of that time.
 func (s *Store) Transact(ctx context.Context, writes []Write, token *Token) (effects []Effect, replayed bool, err error) {
 	effects = make([]Effect, len(writes))
-	err = s.refenceAll(writes, func() error {
-		t := plan(writes)
-		t.Claim = true
-		if token != nil {
-			t.Keys = append(t.Keys, token.Key)
+	err = s.refence(writes, func() error {
+		if err := s.measure(ctx, writes); err != nil {
+			return err
 		}
-		replayed = false
+		t, first := plan(writes), 0
+		t.Claim = true
+		if token != nil { // first, so that a request that is sent again while it runs is told so
+			t.Keys, first = append([][]byte{token.Key}, t.Keys...), 1
+		}
 		err := s.engine.Update(ctx, t, func(vals [][]byte, b *kv.Batch) (err error) {
+			now := s.now()
 			if token != nil {
-				now := s.now()
-				if replayed, err = token.replay(vals[len(writes)], now, effects); replayed || err != nil {
+				if replayed, err = token.replay(vals[0], now, effects); replayed || err != nil {
 					return err
 				}
-				defer func() {
-					if err == nil {
-						b.Put(token.Key, token.record(now, effects))
-					}
-				}()
 			}
-			return s.applyAll(writes, t.Keys, vals, b, effects)
+			if err := s.applyAll(writes, t.Keys[first:], vals[first:], b, effects); err != nil || token == nil {
+				return err
+			}
+			b.Put(token.Key, token.record(now, effects))
+			return nil
 		})
-		return canceled(err, len(writes))
+		return canceled(err, first, len(writes))
 	})
 	return effects, replayed, err
 }
@@ -67,17 +68,17 @@ func (s *Store) applyAll(writes []Write, rowKeys, vals [][]byte, b *kv.Batch, ef
 	return nil
 }
 
-// canceled words the engine's conflict as a transaction of n writes meets it.
-func canceled(err error, n int) error {
+// canceled words the engine's conflict as a transaction of n writes meets it, whose rows are the keys from first on.
+func canceled(err error, first, n int) error {
 	conflict, ok := errors.AsType[*kv.ConflictError](err)
 	if !ok {
 		return err
 	}
-	if conflict.Key >= n {
+	if conflict.Key < first {
 		return ErrTokenInProgress
 	}
 	c := &CanceledError{Reasons: make([]error, n)}
-	c.Reasons[conflict.Key] = ErrInTransaction
+	c.Reasons[conflict.Key-first] = ErrInTransaction
 	return c
 }
 

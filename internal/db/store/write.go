@@ -39,6 +39,8 @@ type Write struct {
 
 	// WantOld asks for Effect.Old, WantOldOnFailure for ConditionError.Old.
 	WantOld, WantOldOnFailure bool
+
+	full bool // its item collection must not grow
 }
 
 // An Effect is what a write did.
@@ -137,14 +139,14 @@ func (w *Write) size(it attr.Item) (int, error) {
 }
 
 // stage fills the engine's batch with what turns old into e.New: the row, the index entries, the counters. A write that
-// changes nothing stores nothing.
-func (s *Store) stage(b *kv.Batch, w *Write, rowKey []byte, old row.Row, e *Effect) {
+// changes nothing stores nothing. It fails with ErrCollectionFull.
+func (s *Store) stage(b *kv.Batch, w *Write, rowKey []byte, old row.Row, e *Effect) error {
 	if w.Kind == Check || old.Item == nil && e.New == nil {
-		return
+		return nil
 	}
 	if old.Item != nil && e.New != nil && bytes.Equal(old.Item, e.New) {
 		e.Indexes = index.Diff(nil, w.Table, old.Item, e.New)
-		return
+		return nil
 	}
 	stamp := s.clock.after(s.now(), old.Stamp)
 	if e.New == nil {
@@ -155,7 +157,7 @@ func (s *Store) stage(b *kv.Batch, w *Write, rowKey []byte, old row.Row, e *Effe
 	d := w.Table
 	count(b, d.Number, 0, old.Item != nil, e.New != nil, e.OldSize, e.NewSize)
 	if len(d.Indexes) == 0 {
-		return
+		return nil
 	}
 	e.Indexes = index.Diff(nil, d, old.Item, e.New)
 	collection := int64(e.NewSize - e.OldSize)
@@ -166,9 +168,14 @@ func (s *Store) stage(b *kv.Batch, w *Write, rowKey []byte, old row.Row, e *Effe
 			collection += int64(c.NewSize - c.OldSize)
 		}
 	}
-	if d.HasLocal() && collection != 0 {
-		b.Add(keys.AppendCounter(nil, d.Number, 0, keys.Collection, w.Key.Partition.Bytes()), collection)
+	if !d.HasLocal() || collection == 0 {
+		return nil
 	}
+	if w.full && collection > 0 {
+		return ErrCollectionFull
+	}
+	b.Add(keys.AppendCounter(nil, d.Number, 0, keys.Collection, w.Key.Partition.Bytes()), collection)
+	return nil
 }
 
 func stageEntry(b *kv.Batch, d *table.Definition, c *index.Change, stamp row.Stamp) {
