@@ -58,6 +58,7 @@ const (
 	opPlus
 	opMinus
 	opUnknown // a function that does not exist; only while parsing
+	opNone    // the parent of what has none
 )
 
 // An opTraits says how an op is written and what it takes.
@@ -93,6 +94,7 @@ var traits = [...]opTraits{
 	opPlus:               {name: "+", types: numberTypes},
 	opMinus:              {name: "-", types: numberTypes},
 	opUnknown:            {function: true},
+	opNone:               {},
 }
 
 // functions finds the op of a function by its name.
@@ -108,6 +110,29 @@ var functions = func() map[string]op {
 
 // isCondition reports whether the op yields true or false.
 func (o op) isCondition() bool { return o <= opContains }
+
+// canStandIn reports whether an op may be an operand of another in an expression of the kind.
+func (o op) canStandIn(parent op, k kind) bool {
+	switch {
+	case parent <= opNot:
+		return o.isCondition()
+	case o.isCondition():
+		return false
+	case o == opSize:
+		return k != updateKind
+	case o == opIfNotExists:
+		return k == updateKind
+	case o == opListAppend:
+		return k == updateKind && !traits[parent].function
+	case o == opPlus, o == opMinus:
+		return k == updateKind && parent == opNone
+	}
+	return true
+}
+
+func misplaced(o op) string {
+	return "The function is not allowed to be used this way in an expression; function: " + traits[o].name
+}
 
 // A typeSet is a set of attribute types.
 type typeSet uint16

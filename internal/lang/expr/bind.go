@@ -191,3 +191,15 @@ func (b *binder) uses(name string) bool {
 	}
 	return false
 }
+
+// prepare does what need not be done again for every request.
+func (p *parsed) prepare() (err error) {
+	switch {
+	case p.named:
+	case p.kind == updateKind:
+		p.targets = appendTargets(nil, p.actions, p.paths)
+	case p.kind == projectionKind:
+		p.projection, err = newProjection(p, binding{paths: p.paths})
+	}
+	return err
+}

@@ -68,7 +68,7 @@ func FromFilter(m map[string]Comparison, conditionalOperator *string) (*Conditio
 
 // lowerConditions lowers the entries of a map and joins them.
 func lowerConditions[E any](
-	m map[string]E, conditionalOperator *string, lower func(E, *builder, string) (node, error),
+	m map[string]E, conditionalOperator *string, lower func(E, *Builder, string) (Node, error),
 ) (*Condition, error) {
 	if len(m) == 0 {
 		if conditionalOperator != nil {
@@ -76,8 +76,8 @@ func lowerConditions[E any](
 		}
 		return nil, nil
 	}
-	var b builder
-	conds := make([]node, 0, len(m))
+	var b Builder
+	conds := make([]Node, 0, len(m))
 	for _, name := range slices.Sorted(maps.Keys(m)) {
 		n, err := lower(m[name], &b, name)
 		if err != nil {
@@ -89,7 +89,11 @@ func lowerConditions[E any](
 	if conditionalOperator != nil && *conditionalOperator == "OR" {
 		joint = opOr
 	}
-	return &Condition{binding: b.binding, root: b.join(joint, conds)}, nil
+	all := conds[0]
+	if len(conds) > 1 {
+		all = join(joint, conds...)
+	}
+	return &Condition{binding: b.binding, root: &all.node}, nil
 }
 
 func checkSentLists(m map[string]Comparison) error {
@@ -111,9 +115,9 @@ func checkSent(values ...attr.SentValue) error {
 }
 
 // lower lowers an entry: {Value, Exists} or {ComparisonOperator, AttributeValueList}, where Value can stand for a list of one.
-func (e Expected) lower(b *builder, name string) (node, error) {
+func (e Expected) lower(b *Builder, name string) (Node, error) {
 	if fault := e.fault(); fault != "" {
-		return node{}, invalidParameter(fault + " for Attribute: " + name)
+		return Node{}, invalidParameter(fault + " for Attribute: " + name)
 	}
 	list := e.List
 	if e.Value.Present() {
@@ -205,24 +209,20 @@ func (c Comparison) check() (comparisonRule, error) {
 }
 
 // lower lowers a comparison of the attribute. NOT_CONTAINS, unlike the negation of CONTAINS, is false of a missing attribute.
-func (c Comparison) lower(b *builder, name string) (node, error) {
+func (c Comparison) lower(b *Builder, name string) (Node, error) {
 	rule, err := c.check()
 	if err != nil {
-		return node{}, err
+		return Node{}, err
 	}
-	attribute := b.attribute(name)
-	operands := []node{attribute}
+	attribute := b.Attribute(name)
+	operands := []Node{attribute}
 	for _, v := range c.List {
-		operands = append(operands, b.value(v.Value))
+		operands = append(operands, b.Value(v.Value))
 	}
 	if rule.op == opNot {
-		contains := node{op: opContains, args: operands}
-		return node{op: opAnd, args: []node{
-			{op: opAttributeExists, args: []node{attribute}},
-			{op: opNot, args: []node{contains}},
-		}}, nil
+		return join(opAnd, join(opAttributeExists, attribute), join(opNot, join(opContains, operands...))), nil
 	}
-	return node{op: rule.op, args: operands}, nil
+	return join(rule.op, operands...), nil
 }
 
 // FromKeyConditions lowers KeyConditions, in order of the names; nil if m is nil.
@@ -268,22 +268,15 @@ func FromAttributeUpdates(m map[string]AttributeUpdate) (*Update, error) {
 			return nil, err
 		}
 	}
-	var b builder
-	actions := make([]action, 0, len(m))
+	var b Builder
 	for _, name := range names {
 		v, err := m[name].verb()
 		if err != nil {
 			return nil, err
 		}
-		a := action{verb: v, target: b.attribute(name).index}
-		if m[name].Value.Present() {
-			n := b.value(m[name].Value.Value)
-			a.value = &n
-		}
-		actions = append(actions, a)
+		b.act(v, Path{{Name: name}}, b.Value(m[name].Value.Value))
 	}
-	b.targets = appendTargets(nil, actions, b.paths)
-	return &Update{binding: b.binding, actions: actions, legacy: true}, nil
+	return &Update{binding: b.binding, actions: b.actions, legacy: true}, nil
 }
 
 // verb returns what the action, PUT if there is none, does with or without a value.

@@ -40,18 +40,6 @@ func parse(k kind, text string) (_ *parsed, err error) {
 	return p.out, p.out.prepare()
 }
 
-// prepare does what need not be done again for every request.
-func (p *parsed) prepare() (err error) {
-	switch {
-	case p.named:
-	case p.kind == updateKind:
-		p.targets = appendTargets(nil, p.actions, p.paths)
-	case p.kind == projectionKind:
-		p.projection, err = newProjection(p, binding{paths: p.paths})
-	}
-	return err
-}
-
 func (p *parser) parse(k kind) {
 	switch k {
 	case updateKind:
@@ -139,14 +127,15 @@ func (p *parser) value() node {
 	} else {
 		left = p.operand()
 	}
-	p.place(&left)
 	sum, ok := sums[p.peek()]
 	if !ok {
+		p.place(&left, opNone)
 		return left
 	}
 	p.operator()
 	right := p.operand()
-	p.place(&right)
+	p.place(&left, sum)
+	p.place(&right, sum)
 	return node{op: sum, args: []node{left, right}}
 }
 
@@ -230,7 +219,7 @@ func (p *parser) primary(loose bool) node {
 		return left
 	case traits[left.op].function:
 		if !left.op.isCondition() {
-			p.misplaced(left.op)
+			p.note(faultMisplaced, misplaced(left.op))
 		}
 		return left
 	}
@@ -244,7 +233,7 @@ var comparators = map[tokenKind]op{
 
 func (p *parser) comparison(o op, operands ...node) node {
 	for i := range operands {
-		p.place(&operands[i])
+		p.place(&operands[i], o)
 	}
 	return node{op: o, args: operands}
 }
@@ -314,32 +303,16 @@ func (p *parser) call() node {
 	n := node{op: o, args: p.operands()}
 	p.expect(tokRightParen)
 	for i := range n.args {
-		p.placeArgument(&n.args[i])
+		p.place(&n.args[i], o)
 	}
 	return n
 }
 
-// place notes a function that cannot stand where an operand stands.
-func (p *parser) place(n *node) {
-	allowed := n.op == opSize
-	if p.out.kind == updateKind {
-		allowed = n.op == opIfNotExists || n.op == opListAppend
+// place notes an operand that cannot stand below its parent.
+func (p *parser) place(n *node, parent op) {
+	if !n.op.canStandIn(parent, p.out.kind) {
+		p.note(faultMisplaced, misplaced(n.op))
 	}
-	if traits[n.op].function && !allowed {
-		p.misplaced(n.op)
-	}
-}
-
-// placeArgument notes a function that cannot be an operand of another.
-func (p *parser) placeArgument(n *node) {
-	if n.op == opListAppend {
-		p.misplaced(n.op)
-	}
-	p.place(n)
-}
-
-func (p *parser) misplaced(o op) {
-	p.note(faultMisplaced, "The function is not allowed to be used this way in an expression; function: "+traits[o].name)
 }
 
 // Paths.

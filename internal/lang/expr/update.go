@@ -34,15 +34,20 @@ const maxWritten = 4 * 400 << 10
 
 // newUpdate checks a parsed update against its binding.
 func newUpdate(p *parsed, to binding) (*Update, error) {
-	for i := range p.actions {
-		if fault := to.checkAction(&p.actions[i]); fault != "" {
-			return nil, p.kind.fault(fault)
-		}
-	}
-	if fault := checkApart(to.targets); fault != "" {
+	if fault := to.checkActions(p.actions); fault != "" {
 		return nil, p.kind.fault(fault)
 	}
 	return &Update{binding: to, actions: p.actions}, nil
+}
+
+// checkActions returns the tail of an error text.
+func (b *binding) checkActions(actions []action) string {
+	for i := range actions {
+		if fault := b.checkAction(&actions[i]); fault != "" {
+			return fault
+		}
+	}
+	return checkApart(b.targets)
 }
 
 func (b *binding) checkAction(a *action) string {
