@@ -2,6 +2,7 @@ package expr
 
 import (
 	"errors"
+	"iter"
 	"slices"
 
 	"github.com/grammedb/gramme/internal/lang/attr"
@@ -79,6 +80,9 @@ func (u *Update) OnlyRemoves() bool {
 
 // Targets returns the paths that the update writes or removes.
 func (u *Update) Targets() []Path { return u.targets }
+
+// Paths ranges over every document path that the update mentions, to write or to read.
+func (u *Update) Paths() iter.Seq[Path] { return slices.Values(u.paths) }
 
 // Touched returns the targeted paths of it with their parents, as UPDATED_OLD and UPDATED_NEW show the old or the new item;
 // nil if there is nothing to show.
