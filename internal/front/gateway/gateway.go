@@ -48,7 +48,7 @@ type Config struct {
 	// Keys are the access keys that may call; none: any credentials are accepted, but only from local pages and for
 	// local names (see guard.go).
 	Keys *iam.Keys
-	// Origins are web origins ("https://console.example") that may call although there are no keys.
+	// Origins are web origins ("https://console.example", "*" for all) that may call although there are no keys.
 	Origins []string
 	// Hosts are names of this server, without a port, that may be called although there are no keys.
 	Hosts []string

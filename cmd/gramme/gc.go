@@ -1,0 +1,4 @@
+package main
+
+// tuneGC is replaced below once measured.
+func tuneGC() {}

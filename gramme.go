@@ -1,0 +1,186 @@
+// Package gramme is a database that speaks Amazon DynamoDB's API: it puts the parts together.
+//
+//	db, err := gramme.Open(ctx, gramme.Config{Dir: "data"})
+//	...
+//	defer db.Close()
+//	err = db.Run(ctx, listener) // or: http.Handle("/", db.Handler())
+package gramme
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/grammedb/gramme/internal/api"
+	"github.com/grammedb/gramme/internal/db/lifecycle"
+	"github.com/grammedb/gramme/internal/db/query"
+	"github.com/grammedb/gramme/internal/db/store"
+	"github.com/grammedb/gramme/internal/db/table"
+	"github.com/grammedb/gramme/internal/front/gateway"
+	"github.com/grammedb/gramme/internal/front/wire"
+	"github.com/grammedb/gramme/internal/iam"
+	"github.com/grammedb/gramme/internal/job"
+	"github.com/grammedb/gramme/internal/kv/pebblekv"
+	"github.com/grammedb/gramme/internal/lang/expr"
+	"github.com/grammedb/gramme/internal/svc/dynamodb"
+)
+
+// A Key is an access key: ID and Secret.
+type Key = iam.Key
+
+// Config says what to open. Dir or Memory is needed.
+type Config struct {
+	Dir    string // the data directory, made if missing and locked while in use
+	Memory bool   // keep everything in memory and forget it at Close
+
+	// Keys are the access keys that may call; every signature is verified. Without any, all credentials are accepted, but
+	// only under local names (or Hosts) and from local web pages (or those of Origins; "*" is every page).
+	Keys    []Key
+	Hosts   []string
+	Origins []string
+
+	Region    string // the region that is served; "": every one, each with tables of its own
+	OneRegion bool   // every region sees the same tables
+
+	// LifecycleDelay is how long tables stay in the states CREATING, UPDATING and DELETING; usually as long as it takes.
+	LifecycleDelay time.Duration
+
+	// RequestMemory bounds the bytes of requests and answers in flight; 0: an eighth of the memory limit of the process, or
+	// 256 MiB where there is none.
+	RequestMemory int64
+	MaxConns      int         // open connections; 0: 16384
+	TLS           *tls.Config // nil: plain HTTP
+	Pprof         bool        // serve profiles under /_gramme/pprof/
+
+	Logger *slog.Logger     // nil: slog.Default()
+	Now    func() time.Time // the database's clock; nil: time.Now. Signatures are always checked by the real one
+}
+
+// A DB is an open database.
+type DB struct {
+	cfg     Config
+	engine  *pebblekv.DB
+	jobs    *job.Runner
+	gateway *gateway.Gateway
+}
+
+const (
+	// cachedExpressions is how many parsed expressions are kept.
+	cachedExpressions = 4096
+	// tokenSweep is how often expired client tokens are removed; they live ten minutes.
+	tokenSweep = time.Minute
+)
+
+// Open opens the database and goes on with what was under way when it was closed, or its process ended.
+func Open(ctx context.Context, cfg Config) (_ *DB, err error) {
+	if cfg.Dir == "" && !cfg.Memory {
+		return nil, errors.New("gramme: neither a data directory nor memory to keep the data in")
+	}
+	if cfg.Logger == nil {
+		cfg.Logger = slog.Default()
+	}
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	keys, err := iam.NewKeys(cfg.Keys)
+	if err != nil {
+		return nil, fmt.Errorf("gramme: %w", err)
+	}
+	db := &DB{cfg: cfg, jobs: job.New(cfg.Logger)}
+	if db.engine, err = pebblekv.Open(pebblekv.Config{Dir: cfg.Dir, Memory: cfg.Memory, Logger: cfg.Logger}); err != nil {
+		return nil, fmt.Errorf("gramme: %w", err)
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, db.Close())
+		}
+	}()
+	service, err := db.startDynamoDB(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("gramme: %w", err)
+	}
+	db.gateway = gateway.New(gateway.Config{
+		Services:  []*api.Service{service},
+		JSON:      wire.Codec{},
+		Keys:      keys,
+		Origins:   cfg.Origins,
+		Hosts:     cfg.Hosts,
+		Region:    cfg.Region,
+		OneRegion: cfg.OneRegion,
+		Now:       cfg.Now,
+		Logger:    cfg.Logger,
+		Registry:  db.registry(),
+		Pprof:     cfg.Pprof,
+		Budget:    requestMemory(cfg.RequestMemory),
+	})
+	return db, nil
+}
+
+// startDynamoDB puts the database together, from the catalog up, and starts its background work.
+func (db *DB) startDynamoDB(ctx context.Context) (*api.Service, error) {
+	catalog, err := table.OpenCatalog(ctx, db.engine)
+	if err != nil {
+		return nil, err
+	}
+	tables := lifecycle.New(lifecycle.Config{
+		Engine:  db.engine,
+		Catalog: catalog,
+		Jobs:    db.jobs,
+		Delay:   db.cfg.LifecycleDelay,
+		Now:     db.cfg.Now,
+		Logger:  db.cfg.Logger,
+	})
+	if err := tables.Start(ctx); err != nil {
+		return nil, err
+	}
+	items := store.New(db.engine, catalog, db.cfg.Now)
+	db.jobs.Every("sweep client tokens", tokenSweep, items.SweepTokens)
+	return dynamodb.New(dynamodb.Config{
+		Catalog:     catalog,
+		Lifecycle:   tables,
+		Store:       items,
+		Reader:      query.NewReader(db.engine),
+		Expressions: expr.NewCache(cachedExpressions),
+		Now:         db.cfg.Now,
+	}).API(), nil
+}
+
+// requestMemory returns the budget for requests in flight, 0 for the gateway's default.
+func requestMemory(configured int64) int64 {
+	if configured == 0 {
+		return pebblekv.MemoryLimit() / 8
+	}
+	return configured
+}
+
+// Handler returns the database as an http.Handler.
+func (db *DB) Handler() http.Handler { return db.gateway }
+
+// Run serves connections from ln until ctx is done and the requests that are running then have been answered. It closes ln.
+func (db *DB) Run(ctx context.Context, ln net.Listener) error {
+	return db.gateway.Run(ctx, ln, gateway.ServerConfig{TLS: db.cfg.TLS, MaxConns: db.cfg.MaxConns})
+}
+
+// Close stops the background work, then closes the store. No request may be running: Run has returned, and nothing calls the
+// Handler any more.
+func (db *DB) Close() error {
+	db.jobs.Close()
+	return db.engine.Close()
+}
+
+var _ io.Closer = (*DB)(nil)
+
+// registry holds the metrics of the process and the store; the gateway adds its own.
+func (db *DB) registry() *prometheus.Registry {
+	r := prometheus.NewRegistry()
+	r.MustRegister(newCollectors(db.engine)...)
+	return r
+}
