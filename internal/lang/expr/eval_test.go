@@ -56,6 +56,14 @@ func bindCondition(t testing.TB, text, values string) *Condition {
 	return b.Condition
 }
 
+// TestConditionString checks how a bound condition prints.
+func TestConditionString(t *testing.T) {
+	c := bindCondition(t, "not (a = :v or size(b) between :v and c) and d in (:w)", `{":v":{"N":"1"},":w":{"S":"x"}}`)
+	if got := c.String(); got != `NOT (a = {"N":"1"} OR size(b) BETWEEN {"N":"1"} AND c) AND d IN ({"S":"x"})` {
+		t.Errorf("prints as %s", got)
+	}
+}
+
 // TestUTF16Len compares with the long way round.
 func TestUTF16Len(t *testing.T) {
 	for _, s := range []string{"", "a", "é", "€", "😀", "a\u0300", "\uffff\U00010000", strings.Repeat("日本😀", 50)} {

@@ -84,14 +84,27 @@ func (u *Update) Targets() []Path { return u.targets }
 // Paths ranges over every document path that the update mentions, to write or to read.
 func (u *Update) Paths() iter.Seq[Path] { return slices.Values(u.paths) }
 
-// Touched returns the targeted paths of it with their parents, as UPDATED_OLD and UPDATED_NEW show the old or the new item;
-// nil if there is nothing to show.
-func (u *Update) Touched(it attr.Item) attr.Item {
-	touched := project(u.targets).Apply(it)
-	if len(touched) == 0 {
+// Touched returns the targeted paths of the old item with their parents, as UPDATED_OLD shows them; nil if there are none.
+func (u *Update) Touched(old attr.Item) attr.Item { return touched(old, u.targets) }
+
+// TouchedNew returns the targeted paths of the new item with their parents, as UPDATED_NEW shows them; nil if there are none. What
+// was removed is none of them, also where another element of the list has taken its place.
+func (u *Update) TouchedNew(updated attr.Item) attr.Item {
+	var kept []Path
+	for i, a := range u.actions {
+		if a.verb != verbRemove {
+			kept = append(kept, u.targets[i])
+		}
+	}
+	return touched(updated, kept)
+}
+
+func touched(it attr.Item, paths []Path) attr.Item {
+	part := project(paths).Apply(it)
+	if len(part) == 0 {
 		return nil
 	}
-	return touched
+	return part
 }
 
 // Cost returns what the update's actions add to the size that UpdateItem holds against the limit of 400 KB: 3, and for each
@@ -121,8 +134,8 @@ type edit struct {
 	value attr.Value // nil: remove
 }
 
-// Apply returns the item that the update makes of old. It is pure. Where there is no item (old is nil) the result holds
-// only what the update sets, and the caller adds the key. Errors are *Error.
+// Apply returns the item that the update makes of old, in memory of its own. It is pure. Where there is no item (old is nil)
+// the result holds only what the update sets, and the caller adds the key. Errors are *Error.
 func (u *Update) Apply(old attr.Item) (attr.Item, error) {
 	var space [4]edit
 	edits, nested, written := space[:0], false, 0

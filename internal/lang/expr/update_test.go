@@ -62,7 +62,7 @@ func showChanges(old, updated attr.Item) string {
 // TestTouched pins what UPDATED_OLD and UPDATED_NEW show.
 func TestTouched(t *testing.T) {
 	applyData(t, "touched.txt", func(u *Update, old, updated attr.Item) string {
-		return fmt.Sprintf("%s; %s", showItem(u.Touched(old)), showItem(u.Touched(updated)))
+		return fmt.Sprintf("%s; %s", showItem(u.Touched(old)), showItem(u.TouchedNew(updated)))
 	})
 }
 
@@ -114,6 +114,21 @@ func TestUpdateFacts(t *testing.T) {
 	}
 	if !bindUpdate(t, "REMOVE a", "").OnlyRemoves() {
 		t.Error("REMOVE does not only remove")
+	}
+}
+
+// TestUpdatePaths checks that the paths are those read and those written, and how the update prints.
+func TestUpdatePaths(t *testing.T) {
+	u := bindUpdate(t, "set a.b = if_not_exists(c, :v) + d remove e[0]", `{":v":{"N":"1"}}`)
+	var paths []string
+	for p := range u.Paths() {
+		paths = append(paths, p.String())
+	}
+	if got := strings.Join(paths, " "); got != "[a, b] [c] [d] [e, [0]]" {
+		t.Errorf("paths are %s", got)
+	}
+	if got := u.String(); got != `SET a.b = if_not_exists(c, {"N":"1"}) + d REMOVE e[0]` {
+		t.Errorf("prints as %s", got)
 	}
 }
 
@@ -199,10 +214,8 @@ func FuzzApply(f *testing.F) {
 			if err == nil && (updated == nil || !attr.Valid(updated)) {
 				t.Fatalf("%s of %s: invalid", text, old)
 			}
-			for _, image := range []attr.Item{old, updated} {
-				if !attr.Valid(b.Update.Touched(image)) {
-					t.Fatalf("%s of %s: touched part is invalid", text, image)
-				}
+			if !attr.Valid(b.Update.Touched(old)) || !attr.Valid(b.Update.TouchedNew(updated)) {
+				t.Fatalf("%s of %s: touched part is invalid", text, old)
 			}
 		}
 	})

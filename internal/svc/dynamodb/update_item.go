@@ -68,7 +68,7 @@ func returned(returnValues *string, u *expr.Update, e store.Effect) attr.Item {
 	case *returnValues == "UPDATED_OLD":
 		return u.Touched(e.Old)
 	case *returnValues == "UPDATED_NEW":
-		return u.Touched(e.New)
+		return u.TouchedNew(e.New)
 	}
 	return nil
 }
