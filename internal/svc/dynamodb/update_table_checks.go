@@ -1,6 +1,8 @@
 package dynamodb
 
 import (
+	"cmp"
+
 	"github.com/grammedb/gramme/internal/api"
 	"github.com/grammedb/gramme/internal/api/ddb"
 )
@@ -21,11 +23,27 @@ func checkTableUpdate(in *ddb.UpdateTableInput) error {
 
 // checkTogether checks that something is to be changed, and nothing beside what must be changed alone.
 func checkTogether(in *ddb.UpdateTableInput) error {
-	sent := 0
-	sole := ""
-	for _, m := range []struct {
+	sent, sole := sentChanges(in)
+	switch {
+	case sent == 0:
+		return api.Invalid("At least one of ProvisionedThroughput, BillingMode, UpdateStreamEnabled, GlobalSecondaryIndexUpdates, " +
+			"SSESpecification, ReplicaUpdates, MultiAccountReplicaReady, ReplicaTransitRoleArn, MultiRegionConsistency, " +
+			"DeletionProtectionEnabled, OnDemandThroughput, WarmThroughput or TableClass is required")
+	case sent > 1 && sole != "":
+		return invalid("%s must be the only operation in the request", sole)
+	case in.OnDemandThroughput != nil && (sent > 2 || sent == 2 && in.BillingMode == nil):
+		return invalid("OnDemandThroughput can only be combined with BillingMode in an UpdateTable request")
+	case in.StreamSpecification != nil && in.ProvisionedThroughput != nil:
+		return invalid("You cannot modify stream status while updating table IOPS")
+	}
+	return nil
+}
+
+// sentChanges counts the changes in a request and returns what texts call the first one that must be alone, "" if none must.
+func sentChanges(in *ddb.UpdateTableInput) (n int, sole string) {
+	for _, change := range []struct {
 		sent bool
-		sole string // what the text calls a member that must be alone
+		sole string
 	}{
 		{in.SSESpecification != nil, "Server-Side Encryption modification"},
 		{in.TableClass != nil, "TableClass modification"},
@@ -41,26 +59,11 @@ func checkTogether(in *ddb.UpdateTableInput) error {
 		{in.GlobalTableWitnessUpdates != nil, ""},
 		{in.GlobalTableSettingsReplicationMode != nil, ""},
 	} {
-		if !m.sent {
-			continue
-		}
-		if sent++; sole == "" {
-			sole = m.sole
+		if change.sent {
+			n, sole = n+1, cmp.Or(sole, change.sole)
 		}
 	}
-	switch {
-	case sent == 0:
-		return api.Invalid("At least one of ProvisionedThroughput, BillingMode, UpdateStreamEnabled, GlobalSecondaryIndexUpdates, " +
-			"SSESpecification, ReplicaUpdates, MultiAccountReplicaReady, ReplicaTransitRoleArn, MultiRegionConsistency, " +
-			"DeletionProtectionEnabled, OnDemandThroughput, WarmThroughput or TableClass is required")
-	case sent > 1 && sole != "":
-		return invalid("%s must be the only operation in the request", sole)
-	case in.OnDemandThroughput != nil && (sent > 2 || sent == 2 && in.BillingMode == nil):
-		return invalid("OnDemandThroughput can only be combined with BillingMode in an UpdateTable request")
-	case in.StreamSpecification != nil && in.ProvisionedThroughput != nil:
-		return invalid("You cannot modify stream status while updating table IOPS")
-	}
-	return nil
+	return n, sole
 }
 
 func checkModeChange(in *ddb.UpdateTableInput) error {

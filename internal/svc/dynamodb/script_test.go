@@ -1,0 +1,325 @@
+package dynamodb
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/grammedb/gramme/internal/api"
+	"github.com/grammedb/gramme/internal/db/dbtest"
+	"github.com/grammedb/gramme/internal/db/lifecycle"
+	"github.com/grammedb/gramme/internal/db/query"
+	"github.com/grammedb/gramme/internal/db/store"
+	"github.com/grammedb/gramme/internal/front/wire"
+	"github.com/grammedb/gramme/internal/job"
+	"github.com/grammedb/gramme/internal/kv"
+	"github.com/grammedb/gramme/internal/lang/expr"
+)
+
+var rewriteScripts = flag.Bool("rewrite", false, "write the answers into the scripts")
+
+// TestScripts runs the scripts in testdata/scripts, each with a store of its own and a clock that stands still but for
+// what the script waits. A script is made of paragraphs:
+//
+//	wait 10s               lets time pass, and all happen that waits for it
+//	skip 24h               only puts the service's clock forward: cheaper over long times
+//	restart delay=4s       ends the process and starts another one with that lifecycle delay, at first 0
+//
+//	CreateTable: TableDescription.TableStatus TableDescription.KeySchema
+//	{"TableName": "Music", "KeySchema": keys(artist song), ...}
+//	----
+//	TableDescription.TableStatus = "CREATING"
+//	TableDescription.KeySchema = [...]
+//
+// which is an operation, the members of its answer to show (by default all), its input, and the answer, or the error. In the
+// input keys(a b), keys(a:HASH b:RANGE), defs(a:S b:N) and units(5 6) stand for a KeySchema, AttributeDefinitions and a
+// ProvisionedThroughput, globals(20) for so many GlobalSecondaryIndexes on the attribute a, tags(50) for so many Tags, and
+// long(x 128) for a string. Lines that begin with # are comments. -rewrite writes the answers that are given.
+func TestScripts(t *testing.T) {
+	files, err := filepath.Glob("testdata/scripts/*.txt")
+	if err != nil || len(files) == 0 {
+		t.Fatal("no scripts", err)
+	}
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".txt"), func(t *testing.T) {
+			text, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got string
+			synctest.Test(t, func(t *testing.T) { got = runScript(t, string(text)) })
+			if *rewriteScripts {
+				if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
+					t.Fatal(err)
+				}
+				return
+			}
+			compare(t, file, string(text), got)
+		})
+	}
+}
+
+// compare reports the paragraphs that differ.
+func compare(t *testing.T, file, want, got string) {
+	t.Helper()
+	wants, gots := strings.Split(want, "\n\n"), strings.Split(got, "\n\n")
+	if len(wants) != len(gots) {
+		t.Fatalf("%s: %d paragraphs became %d", file, len(wants), len(gots))
+	}
+	line := 1
+	for i := range wants {
+		if wants[i] != gots[i] {
+			t.Errorf("%s:%d: want\n%s\n\ngot\n%s", file, line, wants[i], gots[i])
+		}
+		line += strings.Count(wants[i], "\n") + 2
+	}
+}
+
+func runScript(t *testing.T, text string) string {
+	p := &process{t: t, engine: dbtest.Engine(t)}
+	p.start(0)
+	paragraphs := strings.Split(strings.TrimRight(text, "\n"), "\n\n")
+	for i, par := range paragraphs {
+		paragraphs[i] = p.paragraph(par)
+	}
+	return strings.Join(paragraphs, "\n\n") + "\n"
+}
+
+// A process is a service over a store.
+type process struct {
+	t       *testing.T
+	engine  kv.Engine
+	jobs    *job.Runner
+	service *api.Service
+	skipped time.Duration
+}
+
+func (p *process) now() time.Time { return time.Now().Add(p.skipped) }
+
+// start begins the process, anew if it runs.
+func (p *process) start(delay time.Duration) {
+	p.t.Helper()
+	if p.jobs != nil {
+		p.jobs.Close()
+	}
+	quiet := slog.New(slog.NewTextHandler(io.Discard, nil))
+	p.jobs = job.New(quiet)
+	p.t.Cleanup(p.jobs.Close)
+	catalog := dbtest.Catalog(p.t, p.engine)
+	m := lifecycle.New(lifecycle.Config{Engine: p.engine, Catalog: catalog, Jobs: p.jobs, Delay: delay, Now: p.now, Logger: quiet})
+	if err := m.Start(context.Background()); err != nil {
+		p.t.Fatal(err)
+	}
+	p.service = New(Config{
+		Catalog: catalog, Lifecycle: m, Store: store.New(p.engine, catalog, p.now), Reader: query.NewReader(p.engine),
+		Expressions: expr.NewCache(100), Now: p.now,
+	}).API()
+}
+
+// paragraph runs one paragraph and returns it with the answer that there was.
+func (p *process) paragraph(text string) string {
+	lines := strings.Split(text, "\n")
+	for i, line := range lines {
+		word, rest, _ := strings.Cut(line, " ")
+		switch word {
+		case "", "#":
+		case "wait":
+			time.Sleep(p.duration(rest))
+			synctest.Wait()
+		case "skip":
+			p.skipped += p.duration(rest)
+		case "restart":
+			p.start(p.duration(strings.TrimPrefix(rest, "delay=")))
+		default:
+			input, _, _ := strings.Cut(strings.Join(lines[i:], "\n"), "\n----")
+			answer := p.operation(input)
+			return strings.Join(lines[:i], "\n") + strings.Repeat("\n", min(i, 1)) + input + "\n----\n" + answer
+		}
+	}
+	return text
+}
+
+func (p *process) duration(text string) time.Duration {
+	d, err := time.ParseDuration(text)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return d
+}
+
+// operation runs the operation that a paragraph begins with and prints its answer.
+func (p *process) operation(input string) string {
+	head, body, _ := strings.Cut(input, "\n")
+	name, members, _ := strings.Cut(head, ":")
+	out, err := p.call(name, []byte(expand(body)))
+	if err != nil {
+		return err.Error()
+	}
+	if len(out) == 0 {
+		return "no body"
+	}
+	return show(p.t, hideIDs(out), strings.Fields(members))
+}
+
+// call does what the front does with a request.
+func (p *process) call(name string, body []byte) ([]byte, error) {
+	for _, op := range p.service.Ops {
+		if op.Name != name {
+			continue
+		}
+		in, err := wire.Codec{}.Decode(op, body)
+		if err != nil {
+			return nil, err
+		}
+		if err := api.Validate(op, in); err != nil {
+			return nil, err
+		}
+		c := &api.Call{Service: p.service, Op: op, Region: "us-east-1", Account: "000000000000", Host: "localhost:8000", Time: p.now()}
+		out, err := op.Run(context.Background(), c, in)
+		if err == nil {
+			return wire.Codec{}.AppendOutput(nil, op, out), nil
+		}
+		if e, ok := errors.AsType[*api.Error](err); ok {
+			return nil, e
+		}
+		if e := p.service.Translate(err); e != nil {
+			return nil, e
+		}
+		return nil, fmt.Errorf("internal error: %w", err)
+	}
+	return nil, api.UnknownOperation()
+}
+
+var (
+	macros = regexp.MustCompile(`\b(keys|defs|units|globals|tags|long)\(([^)]*)\)`)
+	ids    = regexp.MustCompile(`"TableId":"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"`)
+)
+
+func hideIDs(out []byte) []byte { return ids.ReplaceAll(out, []byte(`"TableId":"<id>"`)) }
+
+// expand replaces the short forms in an input.
+func expand(body string) string {
+	return macros.ReplaceAllStringFunc(body, func(s string) string {
+		m := macros.FindStringSubmatch(s)
+		args := strings.Fields(m[2])
+		switch m[1] {
+		case "keys":
+			return elements(args, func(i int, name string) string {
+				name, kind, ok := strings.Cut(name, ":")
+				if !ok {
+					kind = []string{"HASH", "RANGE"}[min(i, 1)]
+				}
+				return fmt.Sprintf(`{"AttributeName":%q,"KeyType":%q}`, name, kind)
+			})
+		case "defs":
+			return elements(args, func(_ int, def string) string {
+				name, kind, _ := strings.Cut(def, ":")
+				return fmt.Sprintf(`{"AttributeName":%q,"AttributeType":%q}`, name, kind)
+			})
+		case "units":
+			return fmt.Sprintf(`{"ReadCapacityUnits":%s,"WriteCapacityUnits":%s}`, args[0], args[1])
+		case "globals":
+			return elements(make([]string, number(args[0])), func(i int, _ string) string {
+				return fmt.Sprintf(`{"IndexName":"Global%d","KeySchema":[{"AttributeName":"a","KeyType":"HASH"}],"Projection":{"ProjectionType":"ALL"}}`, i)
+			})
+		case "tags":
+			return elements(make([]string, number(args[0])), func(i int, _ string) string { return fmt.Sprintf(`{"Key":"tag%d","Value":""}`, i) })
+		}
+		return `"` + strings.Repeat(args[0], number(args[1])) + `"`
+	})
+}
+
+func elements(args []string, f func(int, string) string) string {
+	list := make([]string, len(args))
+	for i, arg := range args {
+		list[i] = f(i, arg)
+	}
+	return "[" + strings.Join(list, ",") + "]"
+}
+
+func number(text string) int {
+	n, err := strconv.Atoi(text)
+	if err != nil {
+		panic(err)
+	}
+	return n
+}
+
+// show prints an answer, or of it what the paths lead to: names joined by dots, list elements all.
+func show(t *testing.T, out []byte, paths []string) string {
+	if len(paths) == 0 {
+		return broken(t, out, "")
+	}
+	var lines []string
+	for _, path := range paths {
+		lines = append(lines, path+" = "+strings.Join(dig(t, out, strings.Split(path, ".")), ", "))
+	}
+	return strings.Join(lines, "\n")
+}
+
+// dig returns the texts that a path leads to.
+func dig(t *testing.T, text json.RawMessage, path []string) []string {
+	if len(path) == 0 {
+		return []string{string(text)}
+	}
+	if text[0] == '[' {
+		var list []json.RawMessage
+		if err := json.Unmarshal(text, &list); err != nil {
+			t.Fatal(err)
+		}
+		var found []string
+		for _, e := range list {
+			found = append(found, dig(t, e, path)...)
+		}
+		return found
+	}
+	var members map[string]json.RawMessage
+	if err := json.Unmarshal(text, &members); err != nil {
+		t.Fatal(err)
+	}
+	if members[path[0]] == nil {
+		return []string{"absent"}
+	}
+	return dig(t, members[path[0]], path[1:])
+}
+
+// broken prints JSON in lines of up to some length: what is longer is broken into one line for each member or element.
+func broken(t *testing.T, text json.RawMessage, indent string) string {
+	const width = 130
+	if len(indent)+len(text) <= width || text[0] != '{' && text[0] != '[' {
+		return string(text)
+	}
+	var b strings.Builder
+	dec := json.NewDecoder(bytes.NewReader(text))
+	open, err := dec.Token()
+	for sep := "\n"; err == nil && dec.More(); sep = ",\n" {
+		b.WriteString(sep + indent + "  ")
+		if open == json.Delim('{') {
+			var name json.Token
+			if name, err = dec.Token(); err == nil {
+				fmt.Fprintf(&b, "%q: ", name)
+			}
+		}
+		var elem json.RawMessage
+		if err = dec.Decode(&elem); err == nil {
+			b.WriteString(broken(t, elem, indent+"  "))
+		}
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text[:1]) + b.String() + "\n" + indent + string(text[len(text)-1:])
+}
