@@ -26,11 +26,11 @@ var rooms = [][]string{
 	{"internal/svc/sts"}, // one service imports no other, so each has a line of its own
 	{"internal/svc/dynamodb"},
 	{"internal/api/ddb", "internal/api/ddbstreams", "internal/api"},
-	{"internal/db/table", "internal/db/row", "internal/db/index", "internal/db/capacity", "internal/db/store", "internal/db/query", "internal/db/lifecycle"},
+	{"internal/db/table", "internal/db/row", "internal/db/index", "internal/db/capacity", "internal/db/store", "internal/db/query", "internal/db/lifecycle", "internal/db/dbtest"},
 	{"internal/iam"},
 	{"internal/job"},
 	{"internal/kv/keys", "internal/kv", "internal/kv/pebblekv", "internal/kv/kvtest"},
-	{"internal/lang/attr", "internal/lang/expr"},
+	{"internal/lang/attr", "internal/lang/expr", "internal/lang/partiql"},
 	{"internal/lib/arn", "internal/lib/decimal", "internal/lib/jsontok", "internal/lib/sigv4"},
 }
 

@@ -106,22 +106,32 @@ func (w *Write) conditionError(old row.Row) error {
 
 // change returns the item as w leaves it, nil for none.
 func (w *Write) change(old attr.Item) (attr.Item, error) {
-	switch w.Kind {
-	case Put:
+	switch {
+	case w.Kind == Put:
 		return w.Item, nil
-	case Delete:
+	case w.Kind == Delete:
 		return nil, nil
-	}
-	if old == nil {
-		if w.Update != nil && w.Update.OnlyRemoves() {
-			return nil, nil
-		}
-		old = w.Table.KeyItem(w.Key)
-	}
-	if w.Update == nil {
+	case old == nil:
+		return w.create()
+	case w.Update == nil:
 		return old, nil
 	}
 	return w.Update.Apply(old)
+}
+
+// create returns the item that an update makes where there is none. The update sees no item, so it cannot read the key either.
+func (w *Write) create() (attr.Item, error) {
+	if w.Update == nil {
+		return w.Table.KeyItem(w.Key), nil
+	}
+	if w.Update.OnlyRemoves() {
+		return nil, nil
+	}
+	it, err := w.Update.Apply(nil)
+	if err != nil {
+		return nil, err
+	}
+	return it.Merge(w.Table.KeyFields(w.Key)), nil
 }
 
 func (w *Write) size(it attr.Item) (int, error) {

@@ -141,11 +141,14 @@ func (d *Definition) AppendRowKey(dst []byte, k Key) []byte {
 	return dst
 }
 
-// KeyItem returns the key as a map of attributes, in the schema's names.
-func (d *Definition) KeyItem(k Key) attr.Item {
+// KeyFields returns the key's attributes, in the schema's names.
+func (d *Definition) KeyFields(k Key) []attr.Field {
 	fields := []attr.Field{{Name: d.Schema.Partition[0].Name, Value: k.Partition}}
 	if k.Sort != nil {
 		fields = append(fields, attr.Field{Name: d.Schema.Sort[0].Name, Value: k.Sort})
 	}
-	return attr.Make(fields...)
+	return fields
 }
+
+// KeyItem returns the key as a map of attributes, in the schema's names.
+func (d *Definition) KeyItem(k Key) attr.Item { return attr.Make(d.KeyFields(k)...) }
