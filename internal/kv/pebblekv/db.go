@@ -81,7 +81,7 @@ func (db *DB) openPebble() (err error) {
 func (db *DB) options() *pebble.Options {
 	o := pebbleOptions(db.config, &eventLog{db.config.Logger, db.fail})
 	o.Lock = db.lock
-	o.FS = failStopFS{db.config.FS, db.fail}
+	o.FS = storeFS{db.config.FS, db.fail}
 	if db.config.FS == vfs.Default {
 		o.WithFSDefaults() // reports slow disks
 	}

@@ -143,7 +143,7 @@ func (d dir) writeFormat() error {
 	if err := d.fs.Rename(temp, d.fs.PathJoin(d.path, formatFile)); err != nil {
 		return err
 	}
-	return d.sync(d.path)
+	return syncDir(d.fs, d.path)
 }
 
 // make makes a directory and those above it, durably.
@@ -160,16 +160,7 @@ func (d dir) make(path string) error {
 	if err := d.fs.MkdirAll(path, 0o755); err != nil {
 		return err
 	}
-	return d.sync(parent)
-}
-
-// sync makes the entries of a directory durable.
-func (d dir) sync(path string) error {
-	f, err := d.fs.OpenDir(path)
-	if err != nil {
-		return err
-	}
-	return errors.Join(f.Sync(), f.Close())
+	return syncDir(d.fs, parent)
 }
 
 func (d dir) refuse(reason error, format string, args ...any) error {

@@ -8,10 +8,12 @@ import (
 	"github.com/grammedb/gramme/internal/kv/kvtest"
 )
 
+var quiet = slog.New(slog.DiscardHandler)
+
 // testOpen opens a store that must open, and that must not fail.
 func testOpen(t testing.TB, c Config) *DB {
 	t.Helper()
-	c.Logger = slog.New(slog.DiscardHandler)
+	c.Logger = quiet
 	if c.Fatal == nil {
 		c.Fatal = func(err error) { t.Errorf("the store failed: %v", err) }
 	}
