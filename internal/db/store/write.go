@@ -87,10 +87,18 @@ func (w *Write) apply(old row.Row) (Effect, error) {
 	}
 	if len(w.Table.Indexes) > 0 && e.New != nil {
 		if err := w.Table.CheckIndexKeys(e.New); err != nil {
-			return Effect{}, err
+			return Effect{}, w.indexKeyError(err)
 		}
 	}
 	return e, nil
+}
+
+// indexKeyError tells in a *table.KeyError whether an update made the value.
+func (w *Write) indexKeyError(err error) error {
+	if e, ok := errors.AsType[*table.KeyError](err); ok {
+		e.Updated = w.Kind == Update
+	}
+	return err
 }
 
 func (w *Write) conditionError(old row.Row) error {

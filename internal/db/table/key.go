@@ -39,6 +39,7 @@ type KeyError struct {
 	Attribute string
 	Index     string
 	Sort      bool // it is a sort attribute
+	Updated   bool // an update made the value, it does not stand in the request's item
 	Want, Got attr.Type
 }
 

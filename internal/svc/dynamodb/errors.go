@@ -108,6 +108,8 @@ func keyText(e *table.KeyError) string {
 		return invalidValues + "Type mismatch for Index Key " + e.Attribute + " Expected: " + e.Want.String() + " Actual: " + e.Got.String() + " IndexName: " + e.Index
 	case e.Fault == table.FaultType:
 		return invalidValues + "Type mismatch for key " + e.Attribute + " expected: " + e.Want.String() + " actual: " + e.Got.String()
+	case e.Fault == table.FaultEmpty && e.Updated:
+		return notValid + "The update expression attempted to update a secondary index key to a value that is not supported. " + emptyText(e.Want)
 	case e.Fault == table.FaultEmpty && e.Index != "":
 		return notValid + "A value specified for a secondary index key is not supported. " + emptyText(e.Want) + " IndexName: " + e.Index + ", IndexKey: " + e.Attribute
 	case e.Fault == table.FaultEmpty:
