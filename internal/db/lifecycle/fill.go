@@ -61,7 +61,7 @@ func (f *fill) run(ctx context.Context) error {
 		var p page
 		if p, err = f.read(ctx, cursor); err == nil {
 			cursor, more = p.last, p.more
-			err = f.enter(ctx, p)
+			err = f.enter(ctx, p.rows, p.last)
 		}
 	}
 	if err != nil {
@@ -134,21 +134,30 @@ func (f *fill) read(ctx context.Context, cursor []byte) (p page, err error) {
 	return p, nil
 }
 
-// enter puts the entries of a page's items as they are now, and the cursor.
-func (f *fill) enter(ctx context.Context, p page) error {
-	if len(p.rows) == 0 {
+// enter puts the entries of rows' items as they are now, and stores the cursor if it is not nil. Where a transaction holds one
+// of the items it goes on in smaller pieces, so that it gets through among many transactions too.
+func (f *fill) enter(ctx context.Context, rows [][]byte, cursor []byte) error {
+	if len(rows) == 0 {
 		return nil
 	}
 	for f.target() != nil {
-		t := kv.Txn{Keys: p.rows, Fence: []kv.Fence{f.d.Fence()}, NoSync: true}
+		t := kv.Txn{Keys: rows, Fence: []kv.Fence{f.d.Fence()}, NoSync: true}
 		err := f.engine.Update(ctx, t, func(vals [][]byte, b *kv.Batch) error {
-			b.Put(cursorKey(f.d.Number, f.index), p.last)
+			if cursor != nil {
+				b.Put(cursorKey(f.d.Number, f.index), cursor)
+			}
 			return f.stage(b, vals)
 		})
 		_, conflict := errors.AsType[*kv.ConflictError](err)
 		switch {
 		case errors.Is(err, kv.ErrFenced):
 			f.d = f.catalog.Current(f.d)
+		case conflict && len(rows) > 1:
+			half := len(rows) / 2
+			if err := f.enter(ctx, rows[:half], nil); err != nil {
+				return err
+			}
+			rows = rows[half:]
 		case conflict:
 			if err := sleep(ctx, conflictPause); err != nil {
 				return err

@@ -1,9 +1,12 @@
 package lifecycle
 
 import (
+	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -146,9 +149,9 @@ func (w *world) writing(writers int) (stop func()) {
 func TestFillRacesWriters(t *testing.T) {
 	w := begin(t, dbtest.Engine(t), 0)
 	w.create(music + "\nlocal ByYear artist:S year:N ALL")
-	w.fill(3000)
+	w.fill(1000)
 	stop := w.writing(4)
-	for i := range 12 {
+	for i := range 8 {
 		line := []string{"genre:S INCLUDE(x)", "genre:S year:N ALL", "genre:S+artist:S year:N KEYS_ONLY"}[i%3]
 		index := fmt.Sprintf("Index%d", i)
 		tr, err := w.manager.update(w.ctx, name("Music"), addIndex(t, "global "+index+" "+line))
@@ -193,7 +196,7 @@ func TestCountsGoOnWhileFilling(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := f.enter(w.ctx, p); err != nil {
+		if err := f.enter(w.ctx, p.rows, p.last); err != nil {
 			t.Fatal(err)
 		}
 		cursor, more = p.last, p.more
@@ -340,4 +343,42 @@ func (w *world) awaitPurges() {
 	if err != nil {
 		w.t.Fatal(err)
 	}
+}
+
+// A contended engine has a transaction hold one key: so many updates that declare it fail.
+type contended struct {
+	kv.Engine
+	key   []byte
+	times int
+	sizes []int // how many keys each update of a fill declared
+}
+
+func (c *contended) Update(ctx context.Context, t kv.Txn, f func([][]byte, *kv.Batch) error) error {
+	if !t.NoSync { // not a fill's
+		return c.Engine.Update(ctx, t, f)
+	}
+	c.sizes = append(c.sizes, len(t.Keys))
+	i := slices.IndexFunc(t.Keys, func(k []byte) bool { return bytes.Equal(k, c.key) })
+	if i >= 0 && c.times > 0 {
+		c.times--
+		return &kv.ConflictError{Key: i}
+	}
+	return c.Engine.Update(ctx, t, f)
+}
+
+// TestFillGoesAroundTransactions: a held item must not keep the others of its page waiting, nor be left out.
+func TestFillGoesAroundTransactions(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := &contended{Engine: dbtest.Engine(t), times: 5}
+		w := begin(t, e, 0)
+		w.create(music)
+		w.fill(8)
+		e.key = w.rows(indexRange(w.catalog.Get(name("Music")).Number, 0))[3].Key
+		w.update(addIndex(t, "global ByGenre genre:S ALL"))
+		d := w.catalog.Get(name("Music"))
+		w.check(d)
+		if got, want := state(d)+fmt.Sprint(e.sizes), "ACTIVE ByGenre:ACTIVE[8 4 2 2 1 1 1 1 4]"; got != want {
+			t.Errorf("got %s, want %s", got, want)
+		}
+	})
 }
