@@ -29,7 +29,8 @@
 // are off, by the entries that the table's items had at the commit that added it, which is an amount that nothing changes. When the
 // fill is through, one pinned view shows both how many entries there are and what the counters say; the difference
 // is that amount, and the commit that makes the index ACTIVE adds it. Writes go on meanwhile: what they add after
-// the view was taken they add to counters and entries alike. No write waits and none is counted twice.
+// the view was taken they add to counters and entries alike. No write waits and none is counted twice. An engine must for this
+// show counters and rows of one moment in a pinned view.
 //
 // # Purging
 //
