@@ -111,26 +111,37 @@ func (ix *Index) check(it attr.Item) error {
 
 // check returns what is wrong with v as a value of the key attribute a.
 func (a Attribute) check(v attr.Value, sort bool) *KeyError {
-	e := &KeyError{Attribute: a.Name, Sort: sort, Want: a.Type, Got: v.Type()}
-	switch {
-	case v == nil:
-		e.Fault = FaultMissing
-	case v.Type() != a.Type:
-		e.Fault = FaultType
-	case a.Type == attr.N:
-		return nil
-	case len(v.Bytes()) == 0:
-		e.Fault = FaultEmpty
-	case !sort && len(v.Bytes()) > MaxPartition || sort && len(v.Bytes()) > MaxSort:
-		e.Fault = FaultLong
-	default:
+	fault, ok := a.fault(v, sort)
+	if ok {
 		return nil
 	}
-	return e
+	return &KeyError{Fault: fault, Attribute: a.Name, Sort: sort, Want: a.Type, Got: v.Type()}
+}
+
+// fault is check without an error to allocate; ok means that v fits.
+func (a Attribute) fault(v attr.Value, sort bool) (_ Fault, ok bool) {
+	switch {
+	case v == nil:
+		return FaultMissing, false
+	case v.Type() != a.Type:
+		return FaultType, false
+	case a.Type == attr.N:
+		return 0, true
+	}
+	switch n := len(v.Bytes()); {
+	case n == 0:
+		return FaultEmpty, false
+	case !sort && n > MaxPartition, sort && n > MaxSort:
+		return FaultLong, false
+	}
+	return 0, true
 }
 
 // Fits reports whether v can be the value of the key attribute.
-func (a Attribute) Fits(v attr.Value, sort bool) bool { return a.check(v, sort) == nil }
+func (a Attribute) Fits(v attr.Value, sort bool) bool {
+	_, ok := a.fault(v, sort)
+	return ok
+}
 
 // AppendRowKey appends the key of the item's row.
 func (d *Definition) AppendRowKey(dst []byte, k Key) []byte {
