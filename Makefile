@@ -1,0 +1,60 @@
+# make test checks everything; the targets before it are its stages, each of which can be run alone.
+# Further: build the binary, measure, clean.
+
+GO          ?= go
+STATICCHECK  = honnef.co/go/tools/cmd/staticcheck@v0.8.2
+FUZZTIME    ?= 5s
+PLATFORMS    = linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64
+MODULES      = . conformance bench
+
+BUILD_FLAGS  = -trimpath -ldflags='-s -w'
+
+.PHONY: help build test deps lint unit conformance e2e fuzz cross bench clean
+.NOTPARALLEL:
+
+help:
+	@sed -n 's/^## //p' Makefile
+
+## build        the binary ./gramme, static
+build:
+	CGO_ENABLED=0 $(GO) build $(BUILD_FLAGS) -o gramme ./cmd/gramme
+
+## test         everything below, in this order
+test: deps lint unit conformance e2e fuzz cross
+	@echo 'make test: every stage passed'
+
+## deps         install what the tests need and the machine lacks
+deps:
+	@scripts/stage deps scripts/deps
+
+## lint         gofmt, go vet and staticcheck, all modules
+lint:
+	@scripts/stage lint scripts/lint $(STATICCHECK) $(MODULES)
+
+## unit         the tests of all packages, with the race detector
+unit:
+	@scripts/stage unit $(GO) test -race -timeout 10m ./...
+
+## conformance  the AWS SDK for Go against a server in the same process
+conformance:
+	@scripts/stage conformance $(GO) test -C conformance -timeout 10m ./...
+
+## e2e          boto3, the AWS CLI and the AWS SDK for JavaScript against the binary
+e2e:
+	@scripts/stage e2e $(GO) test -tags e2e -count 1 -timeout 10m -v ./tests/e2e
+
+## fuzz         every fuzz target for FUZZTIME
+fuzz:
+	@scripts/stage fuzz scripts/fuzz $(FUZZTIME)
+
+## cross        build the binary for every platform that is released
+cross:
+	@scripts/stage cross scripts/cross $(PLATFORMS)
+
+## bench        Go's benchmarks; bench/run.sh measures the whole server
+bench:
+	$(GO) test -run '^$$' -bench . -benchmem ./...
+
+## clean        remove what the other targets made
+clean:
+	rm -rf gramme dist tests/e2e/js/node_modules
