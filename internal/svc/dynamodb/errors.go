@@ -176,6 +176,8 @@ func reason(err error) ddb.CancellationReason {
 		return make("ValidationError", text)
 	}
 	switch {
+	case err == errDuplicateItem:
+		return make("DuplicateItem", duplicateText)
 	case errors.Is(err, store.ErrInTransaction):
 		return make("TransactionConflict", conflictText)
 	case errors.Is(err, store.ErrCollectionFull):

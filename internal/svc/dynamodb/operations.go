@@ -39,5 +39,10 @@ func (s *Service) operations() []*api.Op {
 		// Transactions.
 		api.Define("TransactGetItems", s.transactGetItems),
 		api.Define("TransactWriteItems", s.transactWriteItems),
+
+		// Statements.
+		api.Define("BatchExecuteStatement", s.batchExecuteStatement),
+		api.Define("ExecuteStatement", s.executeStatement),
+		api.Define("ExecuteTransaction", s.executeTransaction),
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/grammedb/gramme/internal/api/ddb"
 	"github.com/grammedb/gramme/internal/db/capacity"
 	"github.com/grammedb/gramme/internal/db/store"
+	"github.com/grammedb/gramme/internal/db/table"
 	"github.com/grammedb/gramme/internal/lang/expr"
 )
 
@@ -43,31 +44,14 @@ func (s *Service) transactGetItems(ctx context.Context, c *api.Call, in *ddb.Tra
 
 // planGets finds the keys; those that do not fit their tables cancel the transaction.
 func planGets(items []ddb.TransactGetItem, reads []store.Read) error {
-	reasons, failed := make([]error, len(items)), false
-	seen := map[string]bool{}
-	for i, t := range items {
+	return gather(len(items), func(i int) (*table.Definition, table.Key, error) {
 		r := &reads[i]
 		var err error
-		if r.Key, err = r.Table.ParseKey(t.Get.Key.Item); err == nil {
+		if r.Key, err = r.Table.ParseKey(items[i].Get.Key.Item); err == nil {
 			err = checkProjection(r.Table, r.Projection)
 		}
-		if isEmptyKey(err) {
-			return err
-		}
-		if reasons[i] = err; err != nil {
-			failed = true
-			continue
-		}
-		rowKey := string(r.Table.AppendRowKey(nil, r.Key))
-		if seen[rowKey] {
-			return errSameItem
-		}
-		seen[rowKey] = true
-	}
-	if failed {
-		return &store.CanceledError{Reasons: reasons}
-	}
-	return nil
+		return r.Table, r.Key, err
+	})
 }
 
 func shapeGets(in *ddb.TransactGetItemsInput, found []store.Found) (*ddb.TransactGetItemsOutput, error) {

@@ -36,7 +36,7 @@ func (s *Service) transactWriteItems(ctx context.Context, c *api.Call, in *ddb.T
 	if err != nil {
 		return nil, err
 	}
-	token, err := newToken(c, in)
+	token, err := newToken(c, in.ClientRequestToken, in)
 	if err != nil {
 		return nil, err
 	}
@@ -115,32 +115,46 @@ func (s *Service) planTransaction(c *api.Call, actions []action) ([]store.Write,
 		}
 		writes[i].Table = d
 	}
-	reasons, failed, total := make([]error, len(actions)), false, 0
-	seen := make(map[string]bool, len(actions))
-	for i := range actions {
+	total := 0
+	err := gather(len(actions), func(i int) (*table.Definition, table.Key, error) {
 		w := &writes[i]
 		err := actions[i].plan(w)
+		total += w.Item.Size()
+		return w.Table, w.Key, err
+	})
+	switch {
+	case err != nil:
+		return nil, err
+	case total > maxTransaction:
+		return nil, errTransactionSize
+	}
+	return writes, nil
+}
+
+// gather plans the n members of a transaction. Faults of single members cancel the transaction; empty keys are the request's, as
+// are two members about one item.
+func gather(n int, plan func(i int) (*table.Definition, table.Key, error)) error {
+	reasons, failed := make([]error, n), false
+	seen := make(map[string]bool, n)
+	for i := range n {
+		d, k, err := plan(i)
 		if isEmptyKey(err) {
-			return nil, err
+			return err
 		}
 		if reasons[i] = err; err != nil {
 			failed = true
 			continue
 		}
-		rowKey := string(w.Table.AppendRowKey(nil, w.Key))
+		rowKey := string(d.AppendRowKey(nil, k))
 		if seen[rowKey] {
-			return nil, errSameItem
+			return errSameItem
 		}
 		seen[rowKey] = true
-		total += w.Item.Size()
 	}
-	switch {
-	case total > maxTransaction:
-		return nil, errTransactionSize
-	case failed:
-		return nil, &store.CanceledError{Reasons: reasons}
+	if failed {
+		return &store.CanceledError{Reasons: reasons}
 	}
-	return writes, nil
+	return nil
 }
 
 func (a *action) plan(w *store.Write) (err error) {
@@ -167,15 +181,15 @@ func isEmptyKey(err error) bool {
 }
 
 // newToken makes the idempotency token of a request; nil if it has none. Requests are the same if all their members are.
-func newToken(c *api.Call, in *ddb.TransactWriteItemsInput) (*store.Token, error) {
-	if in.ClientRequestToken == nil {
+func newToken(c *api.Call, token *string, in any) (*store.Token, error) {
+	if token == nil {
 		return nil, nil
 	}
 	text, err := json.Marshal(in)
 	if err != nil {
 		return nil, err
 	}
-	return &store.Token{Key: keys.Token(c.Account, c.Region, *in.ClientRequestToken), Hash: sha256.Sum256(text)}, nil
+	return &store.Token{Key: keys.Token(c.Account, c.Region, *token), Hash: sha256.Sum256(text)}, nil
 }
 
 func (s *Service) shapeTransaction(ctx context.Context, in *ddb.TransactWriteItemsInput, actions []action, ws []store.Write, effects []store.Effect, replayed bool) (*ddb.TransactWriteItemsOutput, error) {
