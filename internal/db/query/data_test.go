@@ -210,7 +210,10 @@ var long = regexp.MustCompile(`x{100,}`)
 func show(pg *query.Page) (lines []string) {
 	for _, it := range pg.Items {
 		text := long.ReplaceAllStringFunc(dbtest.Text(it), func(s string) string { return fmt.Sprintf("<%d>", len(s)) })
-		if it.Len() == 0 {
+		switch {
+		case it == nil:
+			text = "none"
+		case it.Len() == 0:
 			text = "{}"
 		}
 		lines = append(lines, "  "+text)

@@ -119,6 +119,9 @@ func (pg *pager) take(it attr.Item) {
 
 // keep copies an item out of the engine's memory, many items into one piece of ours.
 func (pg *pager) keep(it attr.Item) attr.Item {
+	if len(it) == 0 {
+		return attr.Item{} // an item of which nothing is projected, which is not none
+	}
 	if cap(pg.buf)-len(pg.buf) < len(it) {
 		pg.buf = make([]byte, 0, max(len(it), min(2*cap(pg.buf), 64<<10), 4<<10))
 	}

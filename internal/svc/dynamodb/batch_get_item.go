@@ -93,11 +93,12 @@ func hasDuplicates(keys []attr.SentItem) bool {
 
 // batchReads finds the tables and their keys; owners names the table of each read as the request does.
 func (s *Service) batchReads(c *api.Call, names []string, items map[string]ddb.KeysAndAttributes, projections map[string]*expr.Projection) (reads []store.Read, owners []string, err error) {
-	for _, name := range names {
-		d, err := s.open(c, &name)
-		if err != nil {
-			return nil, nil, err
-		}
+	tables, err := s.openAll(c, names)
+	if err != nil {
+		return nil, nil, err
+	}
+	for i, name := range names {
+		d := tables[i]
 		if err := checkProjection(d, projections[name]); err != nil {
 			return nil, nil, err
 		}

@@ -65,13 +65,9 @@ type batchWrite struct {
 
 func (s *Service) planBatch(c *api.Call, names []string, items map[string][]ddb.WriteRequest) (*batchWrite, error) {
 	b := &batchWrite{}
-	tables := make([]*table.Definition, len(names))
-	for i, name := range names {
-		d, err := s.open(c, &name)
-		if err != nil {
-			return nil, err
-		}
-		tables[i] = d
+	tables, err := s.openAll(c, names)
+	if err != nil {
+		return nil, err
 	}
 	seen := map[string]bool{}
 	for i, name := range names {

@@ -17,3 +17,15 @@ func (s *Service) open(c *api.Call, sent *string) (*table.Definition, error) {
 	}
 	return d, nil
 }
+
+// openAll finds the tables of a batch: that one is missing is told before anything about the keys of others.
+func (s *Service) openAll(c *api.Call, names []string) ([]*table.Definition, error) {
+	tables := make([]*table.Definition, len(names))
+	for i := range names {
+		var err error
+		if tables[i], err = s.open(c, &names[i]); err != nil {
+			return nil, err
+		}
+	}
+	return tables, nil
+}
