@@ -44,10 +44,13 @@ var rewriteScripts = flag.Bool("rewrite", false, "write the answers into the scr
 //	TableDescription.TableStatus = "CREATING"
 //	TableDescription.KeySchema = [...]
 //
-// which is an operation, the members of its answer to show (by default all), its input, and the answer, or the error. In the
-// input keys(a b), keys(a:HASH b:RANGE), defs(a:S b:N) and units(5 6) stand for a KeySchema, AttributeDefinitions and a
-// ProvisionedThroughput, globals(20) for so many GlobalSecondaryIndexes on the attribute a, tags(50) for so many Tags, and
-// long(x 128) for a string. Lines that begin with # are comments. -rewrite writes the answers that are given.
+// which is an operation, the members of its answer to show (by default all; # is how many elements a list has), its input, and
+// the answer, or the error with what it holds beside its text. In the input keys(a b), keys(a:HASH b:RANGE), defs(a:S b:N) and
+// units(5 6) stand for a KeySchema, AttributeDefinitions and a ProvisionedThroughput, globals(20) for so many
+// GlobalSecondaryIndexes on the attribute a, tags(50) for so many Tags, long(x 128) for a string, repeat(3 {"N":"%"}) for
+// {"N":"0"},{"N":"1"},{"N":"2"}, nested(2 {"S":"x"}) for {"M":{"m":{"M":{"m":{"S":"x"}}}}}, item(a=x b=1) for an item (see
+// dbtest.Short), and puts(a=x; a=y) for the WriteRequests that put items. Lines that begin with # are comments. -rewrite
+// writes the answers that are given.
 func TestScripts(t *testing.T) {
 	files, err := filepath.Glob("testdata/scripts/*.txt")
 	if err != nil || len(files) == 0 {
@@ -166,12 +169,25 @@ func (p *process) operation(input string) string {
 	name, members, _ := strings.Cut(head, ":")
 	out, err := p.call(name, []byte(expand(body)))
 	if err != nil {
-		return err.Error()
+		return err.Error() + p.more(err)
 	}
 	if len(out) == 0 {
 		return "no body"
 	}
 	return show(p.t, hideIDs(out), strings.Fields(members))
+}
+
+// more prints what an error holds beside its text.
+func (p *process) more(err error) string {
+	e, ok := errors.AsType[*api.Error](err)
+	if !ok || e.More == nil {
+		return ""
+	}
+	_, members, _ := strings.Cut(string(wire.Codec{}.AppendError(nil, &api.Error{More: e.More})), `,`)
+	if members == "" {
+		return ""
+	}
+	return "\n" + broken(p.t, json.RawMessage("{"+members), "")
 }
 
 // call does what the front does with a request.
@@ -204,14 +220,21 @@ func (p *process) call(name string, body []byte) ([]byte, error) {
 }
 
 var (
-	macros = regexp.MustCompile(`\b(keys|defs|units|globals|tags|long)\(([^)]*)\)`)
+	macros = regexp.MustCompile(`\b(keys|defs|units|globals|tags|long|repeat|nested|item|puts)\(([^()]*)\)`)
 	ids    = regexp.MustCompile(`"TableId":"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"`)
 )
 
 func hideIDs(out []byte) []byte { return ids.ReplaceAll(out, []byte(`"TableId":"<id>"`)) }
 
-// expand replaces the short forms in an input.
+// expand replaces the short forms in an input, those within others first.
 func expand(body string) string {
+	for macros.MatchString(body) {
+		body = expandInner(body)
+	}
+	return body
+}
+
+func expandInner(body string) string {
 	return macros.ReplaceAllStringFunc(body, func(s string) string {
 		m := macros.FindStringSubmatch(s)
 		args := strings.Fields(m[2])
@@ -229,12 +252,26 @@ func expand(body string) string {
 				name, kind, _ := strings.Cut(def, ":")
 				return fmt.Sprintf(`{"AttributeName":%q,"AttributeType":%q}`, name, kind)
 			})
+		case "item":
+			return dbtest.Short(m[2])
+		case "puts":
+			return elements(strings.Split(m[2], ";"), func(_ int, it string) string { return `{"PutRequest":{"Item":` + dbtest.Short(it) + `}}` })
 		case "units":
 			return fmt.Sprintf(`{"ReadCapacityUnits":%s,"WriteCapacityUnits":%s}`, args[0], args[1])
 		case "globals":
 			return elements(make([]string, number(args[0])), func(i int, _ string) string {
 				return fmt.Sprintf(`{"IndexName":"Global%d","KeySchema":[{"AttributeName":"a","KeyType":"HASH"}],"Projection":{"ProjectionType":"ALL"}}`, i)
 			})
+		case "repeat":
+			n, template, _ := strings.Cut(m[2], " ")
+			list := make([]string, number(n))
+			for i := range list {
+				list[i] = strings.ReplaceAll(template, "%", strconv.Itoa(i))
+			}
+			return strings.Join(list, ",")
+		case "nested":
+			n, inner, _ := strings.Cut(m[2], " ")
+			return strings.Repeat(`{"M":{"m":`, number(n)) + inner + strings.Repeat("}}", number(n))
 		case "tags":
 			return elements(make([]string, number(args[0])), func(i int, _ string) string { return fmt.Sprintf(`{"Key":"tag%d","Value":""}`, i) })
 		}
@@ -279,6 +316,9 @@ func dig(t *testing.T, text json.RawMessage, path []string) []string {
 		var list []json.RawMessage
 		if err := json.Unmarshal(text, &list); err != nil {
 			t.Fatal(err)
+		}
+		if path[0] == "#" {
+			return []string{strconv.Itoa(len(list))}
 		}
 		var found []string
 		for _, e := range list {
