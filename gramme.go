@@ -31,6 +31,7 @@ import (
 	"github.com/grammedb/gramme/internal/kv/pebblekv"
 	"github.com/grammedb/gramme/internal/lang/expr"
 	"github.com/grammedb/gramme/internal/svc/dynamodb"
+	"github.com/grammedb/gramme/internal/svc/sts"
 )
 
 // A Key is an access key: ID and Secret.
@@ -108,8 +109,9 @@ func Open(ctx context.Context, cfg Config) (_ *DB, err error) {
 		return nil, fmt.Errorf("gramme: %w", err)
 	}
 	db.gateway = gateway.New(gateway.Config{
-		Services:  []*api.Service{service},
+		Services:  []*api.Service{service, sts.New()},
 		JSON:      wire.Codec{},
+		Query:     func(namespace, id string) gateway.Codec { return wire.Query{Namespace: namespace, RequestID: id} },
 		Keys:      keys,
 		Origins:   cfg.Origins,
 		Hosts:     cfg.Hosts,

@@ -42,7 +42,7 @@ func listenAndServe(ctx context.Context, listen string, cfg gramme.Config, ready
 	if err != nil {
 		return err
 	}
-	tuneGC()
+	respectMemoryLimit()
 	db, err := gramme.Open(ctx, cfg)
 	if err != nil {
 		_ = ln.Close()

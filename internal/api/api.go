@@ -37,6 +37,7 @@ type Service struct {
 	TargetPrefix string // of X-Amz-Target: "DynamoDB_20120810"
 	SigningName  string // in the credential scope: "dynamodb"
 	Protocol     Protocol
+	XMLNamespace string // of a Query service's answers
 	Ops          []*Op
 	// Translate turns an error of an operation into the service's own. Errors that are an *Error already are not shown to it.
 	Translate func(error) *Error

@@ -9,7 +9,7 @@ import (
 // answer makes the Response of a call that succeeded.
 func (g *Gateway) answer(x *Exchange, r *route, out any) {
 	if r.op.Out != nil {
-		x.out = r.codec.AppendOutput(x.out[:0], r.op, out)
+		x.out = r.codec(x).AppendOutput(x.out[:0], r.op, out)
 	}
 	g.finishAnswer(x, 200, r.contentType(x), x.out)
 }
@@ -17,7 +17,7 @@ func (g *Gateway) answer(x *Exchange, r *route, out any) {
 // answerError makes the Response of a call that failed.
 func (g *Gateway) answerError(x *Exchange, r *route, e *api.Error) {
 	r.errors.WithLabelValues(e.Code).Inc()
-	x.out = r.codec.AppendError(x.out[:0], e)
+	x.out = r.codec(x).AppendError(x.out[:0], e)
 	g.finishAnswer(x, e.Status, r.contentType(x), x.out)
 }
 

@@ -43,7 +43,7 @@ func (g *Gateway) call(ctx context.Context, x *Exchange) (*route, any, error) {
 	if err != nil {
 		return r, nil, earlier(x, r, err)
 	}
-	in, err := r.codec.Decode(r.op, x.body)
+	in, err := r.codec(x).Decode(r.op, x.body)
 	if err != nil {
 		return r, nil, err
 	}

@@ -187,6 +187,24 @@ func TestDrain(t *testing.T) {
 	}
 }
 
+// TestStopAtOnce: Run returns although it is stopped before it has begun.
+func TestStopAtOnce(t *testing.T) {
+	ctx, stop := context.WithCancel(context.Background())
+	stop()
+	for range 100 {
+		ln, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := newGateway(Config{}, io.Discard).Run(ctx, ln, ServerConfig{}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := net.Dial("tcp", ln.Addr().String()); err == nil {
+			t.Fatal("the listener is still open")
+		}
+	}
+}
+
 // TestCutOff: a request that does not finish in time is cancelled, its connection closed, and then Run returns.
 func TestCutOff(t *testing.T) {
 	started := make(chan struct{})

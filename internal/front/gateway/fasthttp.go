@@ -79,9 +79,11 @@ func (g *Gateway) Run(ctx context.Context, ln net.Listener, cfg ServerConfig) er
 	if err := srv.ShutdownWithContext(drain); err != nil {
 		g.cfg.Logger.Warn("requests did not finish in time and are cut off", "error", err)
 	}
+	_ = ln.Close() // closed already, unless Serve was so late that Shutdown did not know of it
+	err := <-served
 	cancel(ErrStopped)
 	conns.closeAll()
-	return <-served
+	return err
 }
 
 func (g *Gateway) server(ctx context.Context, cfg ServerConfig, conns *connSet) *fasthttp.Server {

@@ -43,7 +43,9 @@ const (
 type Config struct {
 	Services []*api.Service
 	JSON     Codec // of services with api.JSON10, and of errors that come before a service is known
-	Query    Codec // of services with api.Query
+	// Query makes the codec of one exchange with a service with api.Query, whose answers name the request; nil where there
+	// is no such service.
+	Query func(namespace, requestID string) Codec
 
 	// Keys are the access keys that may call; none: any credentials are accepted, but only from local pages and for
 	// local names (see guard.go).

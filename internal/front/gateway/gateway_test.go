@@ -213,10 +213,16 @@ type answer struct {
 	body string
 }
 
-// do sends the call and checks what every answer has.
+// do sends the call.
 func (e *endpoint) do(t testing.TB, c call) answer {
 	t.Helper()
-	resp, err := e.client.Do(c.request(t, e.url))
+	return e.send(t, c.request(t, e.url))
+}
+
+// send sends a request and checks what every answer has.
+func (e *endpoint) send(t testing.TB, req *http.Request) answer {
+	t.Helper()
+	resp, err := e.client.Do(req)
 	if err != nil {
 		t.Fatal(err)
 	}

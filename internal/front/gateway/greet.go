@@ -23,9 +23,7 @@ func (g *Gateway) greet(x *Exchange) bool {
 		x.CORS = append(x.CORS, corsFields...)
 	}
 	switch {
-	case x.Method == "POST" && isCall(x):
-		return true
-	case x.Method == "GET" && x.Path == "/" && hasAction(x.RawQuery):
+	case x.Method == "POST" && g.isCall(x), x.Method == "GET" && g.hasAction(x):
 		return true
 	case x.Method == "GET" && x.Path == "/" && x.RawQuery == "":
 		g.answerText(x, 200, "text/plain; charset=utf-8", "healthy: "+x.Host+" ")
@@ -48,19 +46,22 @@ var corsFields = []Field{
 }
 
 // isCall reports whether a POST has the content type of a protocol. One without a body needs none.
-func isCall(x *Exchange) bool {
+func (g *Gateway) isCall(x *Exchange) bool {
 	switch mediaType(x.Header("content-type")) {
-	case typeJSON10, typeJSON, typeForm:
+	case typeJSON10, typeJSON:
 		return true
+	case typeForm:
+		return len(g.routes.byAction) > 0
 	case "":
 		return x.Length == 0
 	}
 	return false
 }
 
-// hasAction reports whether a query is a call of a Query protocol.
-func hasAction(query string) bool {
-	return strings.HasPrefix(query, "Action=") || strings.Contains(query, "&Action=")
+// hasAction reports whether a GET is a call of a Query protocol.
+func (g *Gateway) hasAction(x *Exchange) bool {
+	isAction := strings.HasPrefix(x.RawQuery, "Action=") || strings.Contains(x.RawQuery, "&Action=")
+	return isAction && x.Path == "/" && len(g.routes.byAction) > 0
 }
 
 // refuse says why a request must not be served, "" if it may be.

@@ -23,7 +23,7 @@ const (
 type route struct {
 	service *api.Service // nil: no service was recognised
 	op      *api.Op      // nil: no operation was
-	codec   Codec
+	codec   func(x *Exchange) Codec
 	faults  faults // how the protocol names failures of authentication and routing
 	seconds prometheus.Observer
 	errors  *prometheus.CounterVec // by code
@@ -46,27 +46,35 @@ type routes struct {
 
 func newRoutes(cfg Config, m *metrics) routes {
 	rs := routes{byTarget: make(map[string]*route), byAction: make(map[string]map[string]*route)}
+	json := func(*Exchange) Codec { return cfg.JSON }
+	unknown := route{}
+	unknown.seconds, unknown.errors = m.operation("unknown", "unknown")
+	rs.unknown, rs.noAction = new(unknown), new(unknown)
+	rs.unknown.codec, rs.unknown.faults = json, jsonFaults
+	rs.noAction.faults = queryFaults
 	for _, s := range cfg.Services {
 		for _, op := range s.Ops {
-			r := &route{service: s, op: op, codec: cfg.JSON, faults: jsonFaults}
+			r := &route{service: s, op: op}
 			r.seconds, r.errors = m.operation(s.Name, op.Name)
 			if s.Protocol == api.JSON10 {
+				r.codec, r.faults = json, jsonFaults
 				rs.byTarget[s.TargetPrefix+"."+op.Name] = r
 				continue
 			}
-			r.codec, r.faults = cfg.Query, queryFaults
+			r.codec, r.faults = cfg.queryCodec(s.XMLNamespace), queryFaults
+			rs.noAction.codec = r.codec
 			if rs.byAction[s.SigningName] == nil {
 				rs.byAction[s.SigningName] = make(map[string]*route)
 			}
 			rs.byAction[s.SigningName][op.Name] = r
 		}
 	}
-	rs.unknown = &route{codec: cfg.JSON, faults: jsonFaults}
-	rs.noAction = &route{codec: cfg.Query, faults: queryFaults}
-	seconds, errors := m.operation("unknown", "unknown")
-	rs.unknown.seconds, rs.unknown.errors = seconds, errors
-	rs.noAction.seconds, rs.noAction.errors = seconds, errors
 	return rs
+}
+
+// queryCodec returns how a Query service's codec is made for an exchange.
+func (cfg *Config) queryCodec(namespace string) func(*Exchange) Codec {
+	return func(x *Exchange) Codec { return cfg.Query(namespace, x.RequestID) }
 }
 
 // action returns the route of an action of a service, or of any service that has it if there is no such service; nil if
