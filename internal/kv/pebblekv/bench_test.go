@@ -3,6 +3,9 @@ package pebblekv
 import (
 	"context"
 	"encoding/binary"
+	"errors"
+	"runtime"
+	"strconv"
 	"testing"
 
 	"github.com/grammedb/gramme/internal/kv"
@@ -111,6 +114,7 @@ func benchUpdate(b *testing.B, c Config) {
 		b.Fatal(err)
 	}
 	b.ReportAllocs()
+	b.ResetTimer()
 	b.RunParallel(func(pb *testing.PB) {
 		val, i := make([]byte, 300), uint64(0)
 		t := kv.Txn{Keys: make([][]byte, 1), Fence: []kv.Fence{{Key: def, Version: 1}}}
@@ -130,13 +134,84 @@ func benchUpdate(b *testing.B, c Config) {
 	})
 }
 
-func BenchmarkUpdateSync(b *testing.B) { b.SetParallelism(1); benchUpdate(b, Config{Dir: b.TempDir()}) }
-func BenchmarkUpdateSync64(b *testing.B) {
-	b.SetParallelism(32)
+func BenchmarkUpdateSync(b *testing.B) {
 	benchUpdate(b, Config{Dir: b.TempDir()})
 }
-func BenchmarkUpdateMemory(b *testing.B) { benchUpdate(b, Config{Memory: true}) }
-func BenchmarkUpdateMemory64(b *testing.B) {
-	b.SetParallelism(32)
+
+func BenchmarkUpdateSync64(b *testing.B) {
+	b.SetParallelism(64 / runtime.GOMAXPROCS(0))
+	benchUpdate(b, Config{Dir: b.TempDir()})
+}
+
+func BenchmarkUpdateMemory(b *testing.B) {
 	benchUpdate(b, Config{Memory: true})
+}
+
+func BenchmarkUpdateMemory64(b *testing.B) {
+	b.SetParallelism(64 / runtime.GOMAXPROCS(0))
+	benchUpdate(b, Config{Memory: true})
+}
+
+// BenchmarkHotCounter reads a counter to which much was added since the last flush: each addition is a pair of its own.
+func BenchmarkHotCounter(b *testing.B) {
+	for _, adds := range []int{1, 1000, 100_000} {
+		b.Run(strconv.Itoa(adds), func(b *testing.B) {
+			db := benchOpen(b, Config{Memory: true, MemtableBytes: 64 << 20}, 0)
+			c := keys.AppendCounter(nil, 1, 0, keys.Items)
+			for range adds {
+				err := db.Update(context.Background(), kv.Txn{}, func(_ [][]byte, batch *kv.Batch) error { batch.Add(c, 1); return nil })
+				if err != nil {
+					b.Fatal(err)
+				}
+			}
+			for b.Loop() {
+				v, err := db.View(context.Background(), kv.ViewOpts{})
+				if err != nil {
+					b.Fatal(err)
+				}
+				if val, err := v.Get(c); err != nil || kv.Counter(val) != int64(adds) {
+					b.Fatal(val, err)
+				}
+				v.Close()
+			}
+		})
+	}
+}
+
+// TestAllocations holds the hot paths to what they need: a read or a write of one item allocates nothing of ours.
+func TestAllocations(t *testing.T) {
+	if raceDetector {
+		t.Skip("pools do not keep what they are given")
+	}
+	db := testOpen(t, Config{Memory: true})
+	ctx, key, val := context.Background(), rowKey(nil, 1), make([]byte, 300)
+	def := keys.Definition("000000000000", "us-east-1", "T")
+	if err := putRow(db, string(def), "\x00\x00\x00\x00\x00\x00\x00\x01"); err != nil {
+		t.Fatal(err)
+	}
+	x := kv.Txn{Keys: [][]byte{key}, Fence: []kv.Fence{{Key: def, Version: 1}}}
+	put := func(_ [][]byte, b *kv.Batch) error { b.Put(key, val); return nil }
+	for what, f := range map[string]func() error{
+		"update": func() error { return db.Update(ctx, x, put) },
+		"get": func() error {
+			v, err := db.View(ctx, kv.ViewOpts{})
+			if err != nil {
+				return err
+			}
+			_, err = v.Get(key)
+			return errors.Join(err, v.Close())
+		},
+	} {
+		allocs := testing.AllocsPerRun(1000, func() {
+			if err := f(); err != nil {
+				t.Fatal(err)
+			}
+		})
+		if allocs > 0 {
+			t.Errorf("%s: %v allocations, want none", what, allocs)
+		}
+	}
+	if err := db.Close(); err != nil {
+		t.Error(err)
+	}
 }
