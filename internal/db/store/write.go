@@ -85,20 +85,17 @@ func (w *Write) apply(old row.Row) (Effect, error) {
 	if e.NewSize, err = w.size(e.New); err != nil {
 		return Effect{}, err
 	}
-	if len(w.Table.Indexes) > 0 && e.New != nil {
-		if err := w.Table.CheckIndexKeys(e.New); err != nil {
-			return Effect{}, w.indexKeyError(err)
-		}
-	}
-	return e, nil
+	return e, w.checkIndexKeys(old.Item, e.New)
 }
 
-// indexKeyError tells in a *table.KeyError whether an update made the value.
-func (w *Write) indexKeyError(err error) error {
-	if e, ok := errors.AsType[*table.KeyError](err); ok {
-		e.Updated = w.Kind == Update
+func (w *Write) checkIndexKeys(old, it attr.Item) error {
+	switch {
+	case it == nil:
+		return nil
+	case w.Kind == Update:
+		return w.Table.CheckIndexUpdate(old, it)
 	}
-	return err
+	return w.Table.CheckIndexKeys(it)
 }
 
 func (w *Write) conditionError(old row.Row) error {

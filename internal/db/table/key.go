@@ -72,41 +72,78 @@ func (d *Definition) ParseKey(it attr.Item) (Key, error) {
 		return Key{}, &KeyError{Fault: FaultSchema}
 	}
 	k, err := d.KeyOf(it)
-	if e, ok := err.(*KeyError); ok && (e.Fault == FaultMissing || e.Fault == FaultType) {
-		e.Fault = FaultSchema
+	if err != nil && !d.Schema.types(it) { // which comes before sizes, also those of an earlier attribute
+		err = &KeyError{Fault: FaultSchema}
 	}
 	return k, err
+}
+
+// types reports whether the item has all key attributes, in their types.
+func (s *Schema) types(it attr.Item) bool {
+	for _, a := range s.All() {
+		if it.Get(a.Name).Type() != a.Type {
+			return false
+		}
+	}
+	return true
 }
 
 // CheckIndexKeys reports the first index key attribute of the item that is there but does not fit its index. A missing
 // one is no fault: the item is then not in that index.
 func (d *Definition) CheckIndexKeys(it attr.Item) error {
+	return d.checkIndexes(func(a Attribute, sort bool) *KeyError { return a.checkPresent(it.Get(a.Name), sort) })
+}
+
+// CheckIndexUpdate is CheckIndexKeys for an item that an update has made. What the update left as it was is no fault of
+// its: the item may be older than the index.
+func (d *Definition) CheckIndexUpdate(old, updated attr.Item) error {
+	return d.checkIndexes(func(a Attribute, sort bool) *KeyError {
+		v := updated.Get(a.Name)
+		err := a.checkPresent(v, sort)
+		if err == nil || attr.Equal(v, old.Get(a.Name)) {
+			return nil
+		}
+		err.Updated = true
+		return err
+	})
+}
+
+// CheckIndexTypes reports the first index key attribute that an update is known to give another type than its own. typeOf
+// returns attr.Missing for what the update does not touch, or if it depends on the item.
+func (d *Definition) CheckIndexTypes(typeOf func(name string) attr.Type) error {
+	return d.checkIndexes(func(a Attribute, sort bool) *KeyError {
+		if t := typeOf(a.Name); t != attr.Missing && t != a.Type {
+			return &KeyError{Fault: FaultType, Attribute: a.Name, Sort: sort, Want: a.Type, Got: t}
+		}
+		return nil
+	})
+}
+
+// checkIndexes checks the key attributes of the indexes that writes keep, up to the first fault.
+func (d *Definition) checkIndexes(check func(a Attribute, sort bool) *KeyError) error {
 	for i := range d.Indexes {
 		ix := &d.Indexes[i]
 		if !ix.Kept() {
 			continue
 		}
-		if err := ix.check(it); err != nil {
-			return err
+		for pass, list := range [2][]Attribute{ix.Schema.Partition, ix.Schema.Sort} {
+			for _, a := range list {
+				if err := check(a, pass == 1); err != nil {
+					err.Index = ix.Name
+					return err
+				}
+			}
 		}
 	}
 	return nil
 }
 
-func (ix *Index) check(it attr.Item) error {
-	for pass, list := range [2][]Attribute{ix.Schema.Partition, ix.Schema.Sort} {
-		for _, a := range list {
-			v := it.Get(a.Name)
-			if v == nil {
-				continue
-			}
-			if err := a.check(v, pass == 1); err != nil {
-				err.Index = ix.Name
-				return err
-			}
-		}
+// checkPresent is check for an attribute that may be missing.
+func (a Attribute) checkPresent(v attr.Value, sort bool) *KeyError {
+	if v == nil {
+		return nil
 	}
-	return nil
+	return a.check(v, sort)
 }
 
 // check returns what is wrong with v as a value of the key attribute a.

@@ -11,6 +11,7 @@ type Node struct {
 	item  Item             // of a map: the attributes it had; nil of all others
 	attrs map[string]*Node // of a map: those attributes that were asked for or changed
 	elems []*Node          // of a list: its elements, once one was asked for or changed
+	set   bool             // it was put where it is by SetAttr or SetElem
 }
 
 // Thaw returns a Node of v. nil makes one of type Missing.
@@ -83,15 +84,21 @@ func (n *Node) Len() int {
 }
 
 // SetAttr sets the attribute of a map; nil removes it. REQUIRES: n is a map.
-func (n *Node) SetAttr(name string, v Value) { n.put(name, Thaw(v)) }
+func (n *Node) SetAttr(name string, v Value) { n.put(name, changed(v)) }
 
 // SetElem sets element i of a list, or appends one if i is beyond the last position; nil removes it. REQUIRES: n is a list.
 func (n *Node) SetElem(i int, v Value) {
 	if n.openList(); i < len(n.elems) {
-		n.elems[i] = Thaw(v)
+		n.elems[i] = changed(v)
 	} else if v != nil {
-		n.elems = append(n.elems, Thaw(v))
+		n.elems = append(n.elems, changed(v))
 	}
+}
+
+func changed(v Value) *Node {
+	n := Thaw(v)
+	n.set = true
+	return n
 }
 
 func (n *Node) put(name string, child *Node) {
@@ -142,19 +149,58 @@ func (n *Node) AppendTo(dst []byte) []byte {
 
 // AppendItem appends the frozen attributes to dst. REQUIRES: n is a map.
 func (n *Node) AppendItem(dst []byte) []byte {
-	names := make([]string, 0, len(n.attrs)) // most nodes have none, and then this costs nothing
-	for name := range n.attrs {
-		names = append(names, name)
-	}
-	slices.Sort(names)
 	rest := []byte(n.item)
-	for _, name := range names {
+	for _, name := range n.names() {
 		dst, rest = appendBelow(dst, rest, name)
 		if child := n.attrs[name]; child.Type() != Missing {
 			dst = child.AppendTo(appendName(dst, name))
 		}
 	}
 	return append(dst, rest...)
+}
+
+// names returns the names of those attributes that were asked for or changed, in ascending order.
+func (n *Node) names() []string {
+	names := make([]string, 0, len(n.attrs)) // most nodes have none, and then this costs nothing
+	for name := range n.attrs {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names
+}
+
+// AppendChanges appends to dst, frozen, what was set below n, with the maps and lists that lead there and nothing else in
+// them. What was removed is left out. REQUIRES: n is a map.
+func (n *Node) AppendChanges(dst []byte) []byte {
+	for _, name := range n.names() {
+		if v := n.attrs[name].changes(); v != nil {
+			dst = append(appendName(dst, name), v...)
+		}
+	}
+	return dst
+}
+
+// changes returns n as AppendChanges shows it, nil if nothing was set in it.
+func (n *Node) changes() Value {
+	switch {
+	case n.set:
+		return n.Value()
+	case n.item != nil:
+		if it := n.AppendChanges(nil); it != nil {
+			return Map(it)
+		}
+	case n.elems != nil:
+		var set []Value
+		for _, e := range n.elems {
+			if v := e.changes(); v != nil {
+				set = append(set, v)
+			}
+		}
+		if set != nil {
+			return List(set...)
+		}
+	}
+	return nil
 }
 
 // Value returns the frozen value, nil if n was removed or is nil.

@@ -53,6 +53,32 @@ func TestNodeChanges(t *testing.T) {
 	}
 }
 
+// TestNodeAppendChanges holds that of a tree only what was set is shown, with its parents.
+func TestNodeAppendChanges(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		change func(n *Node)
+		want   string
+	}{
+		{"nothing", func(*Node) {}, `{}`},
+		{"looking", func(n *Node) { n.Attr("m").Attr("deep"); n.Attr("l").Elem(1).Attr("k") }, `{}`},
+		{"set", func(n *Node) { n.SetAttr("m", Int(1)) }, `{"m":{"N":"1"}}`},
+		{"set to what it was", func(n *Node) { n.SetAttr("a", String("x")) }, `{"a":{"S":"x"}}`},
+		{"remove", func(n *Node) { n.SetAttr("a", nil); n.Attr("l").SetElem(0, nil) }, `{}`},
+		{"deep", func(n *Node) { n.Attr("m").Attr("deep").SetAttr("c", Null()) }, `{"m":{"M":{"deep":{"M":{"c":{"NULL":true}}}}}}`},
+		{"an empty map", func(n *Node) { n.SetAttr("z", Map(Item{})) }, `{"z":{"M":{}}}`},
+		{"elements", func(n *Node) { n.Attr("l").SetElem(9, Null()); n.Attr("l").Elem(1).SetAttr("k", Null()) },
+			`{"l":{"L":[{"M":{"k":{"NULL":true}}},{"NULL":true}]}}`},
+		{"remove and set", func(n *Node) { n.Attr("l").SetElem(0, nil); n.Attr("l").SetElem(2, Null()) }, `{"l":{"L":[{"NULL":true}]}}`},
+	} {
+		n := ThawItem(parseItem(t, tree))
+		c.change(n)
+		if it := Item(n.AppendChanges(nil)); it.String() != c.want || !Valid(it) {
+			t.Errorf("%s:\n got %s\nwant %s", c.name, it, c.want)
+		}
+	}
+}
+
 func TestNodeAccess(t *testing.T) {
 	n := ThawItem(parseItem(t, tree))
 	if n.Type() != M || n.Attr("l").Type() != L || n.Attr("a").Type() != S || n.Attr("l").Elem(1).Type() != M {

@@ -84,27 +84,38 @@ func (u *Update) Targets() []Path { return u.targets }
 // Paths ranges over every document path that the update mentions, to write or to read.
 func (u *Update) Paths() iter.Seq[Path] { return slices.Values(u.paths) }
 
-// Touched returns the targeted paths of the old item with their parents, as UPDATED_OLD shows them; nil if there are none.
-func (u *Update) Touched(old attr.Item) attr.Item { return touched(old, u.targets) }
-
-// TouchedNew returns the targeted paths of the new item with their parents, as UPDATED_NEW shows them; nil if there are none. What
-// was removed is none of them, also where another element of the list has taken its place.
-func (u *Update) TouchedNew(updated attr.Item) attr.Item {
-	var kept []Path
+// TypeOf returns the type that the update gives a top-level attribute whatever the item, Missing if it does not touch it or
+// the type depends on the item.
+func (u *Update) TypeOf(name string) attr.Type {
 	for i, a := range u.actions {
-		if a.verb != verbRemove {
-			kept = append(kept, u.targets[i])
+		if p := u.targets[i]; len(p) == 1 && p[0].Name == name && a.value != nil {
+			return u.staticType(a.value)
 		}
 	}
-	return touched(updated, kept)
+	return attr.Missing
 }
 
-func touched(it attr.Item, paths []Path) attr.Item {
-	part := project(paths).Apply(it)
+// Touched returns the targeted paths of the old item with their parents, as UPDATED_OLD shows them; nil if there are none.
+func (u *Update) Touched(old attr.Item) attr.Item {
+	part := project(u.targets).Apply(old)
 	if len(part) == 0 {
 		return nil
 	}
 	return part
+}
+
+// Written returns what the update writes to the old item, with its parents, as UPDATED_NEW shows it; nil if that is nothing.
+// A value that was appended to a list or moved up in it, where others went, is shown wherever it stands.
+func (u *Update) Written(old attr.Item) attr.Item {
+	edits, _, err := u.edits(nil, old)
+	if err != nil {
+		return nil
+	}
+	root, err := editTree(old, edits)
+	if err != nil {
+		return nil
+	}
+	return root.AppendChanges(nil)
 }
 
 // Cost returns what the update's actions add to the size that UpdateItem holds against the limit of 400 KB: 3, and for each
@@ -138,7 +149,24 @@ type edit struct {
 // the result holds only what the update sets, and the caller adds the key. Errors are *Error.
 func (u *Update) Apply(old attr.Item) (attr.Item, error) {
 	var space [4]edit
-	edits, nested, written := space[:0], false, 0
+	edits, nested, err := u.edits(space[:0], old)
+	if err != nil {
+		return nil, err
+	}
+	if !nested {
+		return editTop(old, edits), nil
+	}
+	root, err := editTree(old, edits)
+	if err != nil {
+		return nil, err
+	}
+	return root.AppendItem(make([]byte, 0, len(old)+64)), nil
+}
+
+// edits appends what the actions do to the old item. nested tells that not all of it is to top-level attributes.
+func (u *Update) edits(dst []edit, old attr.Item) (edits []edit, nested bool, err error) {
+	edits = dst
+	written := 0
 	for i := range u.actions {
 		a := &u.actions[i]
 		if old == nil && (a.verb == verbRemove || a.verb == verbDelete) {
@@ -146,19 +174,16 @@ func (u *Update) Apply(old attr.Item) (attr.Item, error) {
 		}
 		v, err := u.result(a, old)
 		if err != nil {
-			return nil, err
+			return nil, false, err
 		}
 		if written += len(v); written > maxWritten {
-			return nil, errTooLarge
+			return nil, false, errTooLarge
 		}
 		path := u.paths[a.target]
 		edits = append(edits, edit{path, v})
 		nested = nested || len(path) > 1
 	}
-	if nested {
-		return editTree(old, edits)
-	}
-	return editTop(old, edits), nil
+	return edits, nested, nil
 }
 
 // editTop makes edits of top-level attributes.
@@ -173,7 +198,7 @@ func editTop(old attr.Item, edits []edit) attr.Item {
 
 // editTree makes edits of any paths. Those of one list are made in order of their indexes, because what is put beyond the
 // end is appended in that order.
-func editTree(old attr.Item, edits []edit) (attr.Item, error) {
+func editTree(old attr.Item, edits []edit) (*attr.Node, error) {
 	slices.SortFunc(edits, func(a, b edit) int { return comparePaths(a.path, b.path) })
 	root := attr.ThawItem(old)
 	for _, e := range edits {
@@ -184,7 +209,7 @@ func editTree(old attr.Item, edits []edit) (attr.Item, error) {
 			return nil, errNestedTooFar
 		}
 	}
-	return root.AppendItem(make([]byte, 0, len(old)+64)), nil
+	return root, nil
 }
 
 // makeIn makes the edit below n, where all but the last step of the path must exist.

@@ -61,8 +61,8 @@ func showChanges(old, updated attr.Item) string {
 
 // TestTouched pins what UPDATED_OLD and UPDATED_NEW show.
 func TestTouched(t *testing.T) {
-	applyData(t, "touched.txt", func(u *Update, old, updated attr.Item) string {
-		return fmt.Sprintf("%s; %s", showItem(u.Touched(old)), showItem(u.TouchedNew(updated)))
+	applyData(t, "touched.txt", func(u *Update, old, _ attr.Item) string {
+		return fmt.Sprintf("%s; %s", showItem(u.Touched(old)), showItem(u.Written(old)))
 	})
 }
 
@@ -214,7 +214,7 @@ func FuzzApply(f *testing.F) {
 			if err == nil && (updated == nil || !attr.Valid(updated)) {
 				t.Fatalf("%s of %s: invalid", text, old)
 			}
-			if !attr.Valid(b.Update.Touched(old)) || !attr.Valid(b.Update.TouchedNew(updated)) {
+			if !attr.Valid(b.Update.Touched(old)) || !attr.Valid(b.Update.Written(old)) {
 				t.Fatalf("%s of %s: touched part is invalid", text, old)
 			}
 		}

@@ -102,14 +102,14 @@ func invalidText(err error) (string, bool) {
 
 func keyText(e *table.KeyError) string {
 	switch {
+	case e.Updated:
+		return updatedKeyText(e)
 	case e.Fault == table.FaultMissing:
 		return invalidValues + "Missing the key " + e.Attribute + " in the item"
 	case e.Fault == table.FaultType && e.Index != "":
 		return invalidValues + "Type mismatch for Index Key " + e.Attribute + " Expected: " + e.Want.String() + " Actual: " + e.Got.String() + " IndexName: " + e.Index
 	case e.Fault == table.FaultType:
 		return invalidValues + "Type mismatch for key " + e.Attribute + " expected: " + e.Want.String() + " actual: " + e.Got.String()
-	case e.Fault == table.FaultEmpty && e.Updated:
-		return notValid + "The update expression attempted to update a secondary index key to a value that is not supported. " + emptyText(e.Want)
 	case e.Fault == table.FaultEmpty && e.Index != "":
 		return notValid + "A value specified for a secondary index key is not supported. " + emptyText(e.Want) + " IndexName: " + e.Index + ", IndexKey: " + e.Attribute
 	case e.Fault == table.FaultEmpty:
@@ -118,6 +118,17 @@ func keyText(e *table.KeyError) string {
 		return longText(e.Sort)
 	}
 	return keySchemaText
+}
+
+// updatedKeyText is for an index key to which an update gave what it cannot be.
+func updatedKeyText(e *table.KeyError) string {
+	switch e.Fault {
+	case table.FaultEmpty:
+		return notValid + "The update expression attempted to update a secondary index key to a value that is not supported. " + emptyText(e.Want)
+	case table.FaultLong:
+		return "The update expression attempted to update the secondary index key beyond allowed size limits"
+	}
+	return "The update expression attempted to update the secondary index key to unsupported type"
 }
 
 func emptyText(t attr.Type) string {
@@ -141,6 +152,8 @@ func keyConditionText(e *query.KeyConditionError) string {
 		return "Query condition missed key schema element: " + e.Attribute
 	case query.WrongType:
 		return invalidValues + "Condition parameter type does not match schema type"
+	case query.NotIndexable:
+		return "Attempted conditional constraint is not an indexable operation"
 	case query.EmptyValue:
 		return notValid + emptyText(e.Want) + " Key: " + e.Attribute
 	case query.TooLong:

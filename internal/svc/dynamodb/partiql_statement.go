@@ -59,7 +59,7 @@ func planStatement(d *table.Definition, b *partiql.Bound) (w store.Write, err er
 		return w, err
 	}
 	w = store.Write{Kind: statementKinds[b.Kind], Table: d, Item: b.Item, Update: b.Update, Condition: point.Condition,
-		WantOld: b.ReturnValues == "ALL_OLD" || b.ReturnValues == "UPDATED_OLD"}
+		WantOld: wantsOld(&b.ReturnValues)}
 	if b.Kind == partiql.Insert {
 		w.Key, err = keyOfInsert(d, b.Item)
 	} else {
@@ -68,7 +68,7 @@ func planStatement(d *table.Definition, b *partiql.Bound) (w store.Write, err er
 	if err != nil {
 		return w, err
 	}
-	return w, checkWritePaths(&w)
+	return w, checkWrite(&w)
 }
 
 func keyOfInsert(d *table.Definition, it attr.Item) (table.Key, error) {

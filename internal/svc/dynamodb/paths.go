@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/grammedb/gramme/internal/api"
+	"github.com/grammedb/gramme/internal/db/store"
 	"github.com/grammedb/gramme/internal/db/table"
 	"github.com/grammedb/gramme/internal/lang/expr"
 )
@@ -35,15 +36,28 @@ func checkProjection(d *table.Definition, p *expr.Projection) error {
 	return checkScalarPaths(d, slices.Values(p.Paths()))
 }
 
-// checkUpdateTargets refuses updates of key attributes, and paths into them and into index keys.
-func checkUpdateTargets(d *table.Definition, u *expr.Update) error {
-	if u == nil {
+// checkWrite is step K of a write, after its key: what its update and its condition do with key attributes.
+func checkWrite(w *store.Write) error {
+	if w.Update != nil {
+		if err := checkUpdate(w.Table, w.Update); err != nil {
+			return err
+		}
+	}
+	if w.Condition == nil {
 		return nil
 	}
+	return checkScalarPaths(w.Table, w.Condition.Paths())
+}
+
+// checkUpdate refuses updates of key attributes, those that give an index key another type, and paths into either.
+func checkUpdate(d *table.Definition, u *expr.Update) error {
 	for _, p := range u.Targets() {
 		if _, ok := d.Schema.Find(p[0].Name); ok {
 			return api.Invalid(invalidValues+"Cannot update attribute %s. This attribute is part of the key", p[0].Name)
 		}
 	}
-	return checkScalarPaths(d, slices.Values(u.Targets()))
+	if err := d.CheckIndexTypes(u.TypeOf); err != nil {
+		return err
+	}
+	return checkScalarPaths(d, u.Paths())
 }

@@ -62,23 +62,12 @@ func (s *Service) putItem(ctx context.Context, c *api.Call, in *ddb.PutItemInput
 	}, err
 }
 
-// apply does a write whose paths were not checked yet.
+// apply does a write after the rest of step K.
 func (s *Service) apply(ctx context.Context, w *store.Write) (store.Effect, error) {
-	if err := checkWritePaths(w); err != nil {
+	if err := checkWrite(w); err != nil {
 		return store.Effect{}, err
 	}
 	return s.Store.Apply(ctx, *w)
-}
-
-// checkWritePaths refuses paths into keys, in the condition and the update.
-func checkWritePaths(w *store.Write) error {
-	if err := checkUpdateTargets(w.Table, w.Update); err != nil {
-		return err
-	}
-	if w.Condition == nil {
-		return nil
-	}
-	return checkScalarPaths(w.Table, w.Condition.Paths())
 }
 
 func consumedByWrite(mode *string, tableName string, e store.Effect) *ddb.ConsumedCapacity {

@@ -172,7 +172,7 @@ func (a *action) plan(w *store.Write) (err error) {
 	if err != nil {
 		return err
 	}
-	return checkWritePaths(w)
+	return checkWrite(w)
 }
 
 func isEmptyKey(err error) bool {

@@ -38,7 +38,7 @@ func (s *Service) updateItem(ctx context.Context, c *api.Call, in *ddb.UpdateIte
 		return nil, err
 	}
 	w := store.Write{Kind: store.Update, Table: d, Update: b.update, Condition: b.condition,
-		WantOld: is(in.ReturnValues, "ALL_OLD") || is(in.ReturnValues, "UPDATED_OLD"), WantOldOnFailure: is(in.ReturnValuesOnConditionCheckFailure, "ALL_OLD")}
+		WantOld: wantsOld(in.ReturnValues), WantOldOnFailure: is(in.ReturnValuesOnConditionCheckFailure, "ALL_OLD")}
 	if w.Key, err = d.ParseKey(in.Key.Item); err != nil {
 		return nil, err
 	}
@@ -52,6 +52,11 @@ func (s *Service) updateItem(ctx context.Context, c *api.Call, in *ddb.UpdateIte
 		ConsumedCapacity:      consumedByWrite(in.ReturnConsumedCapacity, *in.TableName, effect),
 		ItemCollectionMetrics: metrics,
 	}, err
+}
+
+// wantsOld reports whether returned needs the old item.
+func wantsOld(returnValues *string) bool {
+	return is(returnValues, "ALL_OLD") || is(returnValues, "UPDATED_OLD") || is(returnValues, "UPDATED_NEW")
 }
 
 // returned is the Attributes that ReturnValues asks for; nil leaves the member out.
@@ -68,7 +73,7 @@ func returned(returnValues *string, u *expr.Update, e store.Effect) attr.Item {
 	case *returnValues == "UPDATED_OLD":
 		return u.Touched(e.Old)
 	case *returnValues == "UPDATED_NEW":
-		return u.TouchedNew(e.New)
+		return u.Written(e.Old)
 	}
 	return nil
 }
