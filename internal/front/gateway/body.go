@@ -28,7 +28,7 @@ func (g *Gateway) readBody(ctx context.Context, x *Exchange) error {
 		return err
 	}
 	x.body = x.in
-	if x.Method == "GET" {
+	if g.hasAction(x) {
 		x.body = append(x.inflated[:0], x.RawQuery...)
 		return nil
 	}

@@ -38,7 +38,7 @@ type Exchange struct {
 
 	in       []byte // the body as it came: what the signature covers
 	inflated []byte // the body after decompression
-	body     []byte // one of them, or the query of a GET: what the operation gets
+	body     []byte // one of them, or the query: what the operation gets
 	out      []byte // the answer
 	deflated []byte // the answer after compression
 	held     claim  // of the server's limits

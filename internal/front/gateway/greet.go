@@ -23,7 +23,7 @@ func (g *Gateway) greet(x *Exchange) bool {
 		x.CORS = append(x.CORS, corsFields...)
 	}
 	switch {
-	case x.Method == "POST" && g.isCall(x), x.Method == "GET" && g.hasAction(x):
+	case x.Method == "POST" && g.isCall(x), g.hasAction(x):
 		return true
 	case x.Method == "GET" && x.Path == "/" && x.RawQuery == "":
 		g.answerText(x, 200, "text/plain; charset=utf-8", "healthy: "+x.Host+" ")
@@ -58,10 +58,12 @@ func (g *Gateway) isCall(x *Exchange) bool {
 	return false
 }
 
-// hasAction reports whether a GET is a call of a Query protocol.
+// hasAction reports whether the query of a request is a call of a Query protocol, as it is when the request is presigned.
 func (g *Gateway) hasAction(x *Exchange) bool {
-	isAction := strings.HasPrefix(x.RawQuery, "Action=") || strings.Contains(x.RawQuery, "&Action=")
-	return isAction && x.Path == "/" && len(g.routes.byAction) > 0
+	if x.RawQuery == "" || x.Path != "/" || x.Method != "GET" && x.Method != "POST" || len(g.routes.byAction) == 0 {
+		return false
+	}
+	return strings.HasPrefix(x.RawQuery, "Action=") || strings.Contains(x.RawQuery, "&Action=")
 }
 
 // refuse says why a request must not be served, "" if it may be.

@@ -56,6 +56,7 @@ func TestQueryProtocol(t *testing.T) {
 		{"form", "POST", "Action=WhoAmI&Version=1", "who", "", 200, me},
 		{"query", "GET", "Action=WhoAmI&Version=1", "who", "", 200, me},
 		{"query, later", "GET", "Version=1&Action=WhoAmI", "who", "", 200, me},
+		{"query of a POST", "POST?", "Action=WhoAmI&Version=1", "who", "", 200, me},
 		{"unknown action", "POST", "Action=Sing&Version=1", "who", "", 400, failHead + "InvalidAction</Code><Message>Could not find operation Sing for version 1</Message>"},
 		{"no action", "POST", "", "who", "", 400, failHead + "InvalidAction"},
 		{"malformed", "POST", "Action=%zz", "who", "", 400, failHead + "MalformedQueryString"},
@@ -68,7 +69,8 @@ func TestQueryProtocol(t *testing.T) {
 			onBoth(t, cfg, func(t *testing.T, e *endpoint, _ *syncBuffer) {
 				c := form
 				c.method, c.body = tt.method, tt.body
-				if tt.method == "GET" {
+				if tt.method != "POST" {
+					c.method = strings.TrimSuffix(tt.method, "?")
 					c.path, c.body, c.contentType = "/?"+tt.body, "", "-"
 				}
 				req := c.request(t, e.url)
