@@ -225,18 +225,19 @@ func (m *model) read(op *Op) answer {
 			return answer{Code: invalid}
 		}
 	}
-	fetch, ok := t.choose(ix, op)
+	src, ok := t.choose(ix, op)
 	if !ok || op.Kind == "query" && !t.queryable(ix, op) {
 		return answer{Code: invalid}
 	}
+	src.single = op.Kind == "query" && t.whole(ix, op)
 	var a answer
 	start := op.Start
 	for len(a.Pages) < max(1, op.Pages) {
 		rest, ok := t.rest(ix, op, start)
-		if !ok {
+		if !ok || start != nil && src.single {
 			return answer{Code: invalid}
 		}
-		p, last := pageOf(rest, op, fetch, ix)
+		p, last := pageOf(rest, op, src)
 		a.Pages = append(a.Pages, p)
 		if start = last; last == nil {
 			break
@@ -258,22 +259,34 @@ func staticFault(op *Op) bool {
 	return op.Project != nil && op.Select != "" || op.Select == "ALL_PROJECTED_ATTRIBUTES" && op.Index == ""
 }
 
-// choose reports whether whole items are to be fetched from the table, and whether the read is allowed at all.
-func (t *table) choose(ix *Index, op *Op) (fetch, ok bool) {
+// A source says what a read is made of.
+type source struct {
+	index   string
+	fetch   bool // whole items are fetched from the table
+	entries bool // but the answer is what the index holds
+	single  bool // there is one item at most
+}
+
+// choose returns what the answer is made of, and whether the read is allowed at all.
+func (t *table) choose(ix *Index, op *Op) (src source, ok bool) {
 	if op.Kind == "query" && slices.ContainsFunc(op.Filter.paths(), func(p string) bool { return isKey(t.own(ix), top(p)) }) {
-		return false, false
+		return src, false
 	}
 	if ix == nil {
-		return false, true
+		return src, true
 	}
 	lacks := func(p string) bool { return !t.projects(ix, top(p)) }
-	switch lacking := slices.ContainsFunc(op.Project, lacks); {
-	case !ix.Local && (op.Consistent || lacking || op.Select == "ALL_ATTRIBUTES" && ix.Proj != "ALL"):
-		return false, false
-	case ix.Local && ix.Proj != "ALL":
-		return lacking || op.Select == "ALL_ATTRIBUTES" || slices.ContainsFunc(op.Filter.paths(), lacks), true
+	filter := slices.ContainsFunc(op.Filter.paths(), lacks)
+	answer := slices.ContainsFunc(op.Project, lacks) || op.Select == "ALL_ATTRIBUTES" && ix.Proj != "ALL"
+	if !ix.Local && (op.Consistent || filter || answer) {
+		return src, false
 	}
-	return false, true
+	return source{index: ix.Name, fetch: filter || answer, entries: !answer}, true
+}
+
+// whole reports whether the key conditions fix the whole key of a table.
+func (t *table) whole(ix *Index, op *Op) bool {
+	return ix == nil && len(op.Keys) == len(t.keys()) && !slices.ContainsFunc(op.Keys, func(c KeyCond) bool { return c.Op != "=" })
 }
 
 // queryable reports whether the key conditions suit the keys.
@@ -315,10 +328,7 @@ func (op *Op) key(name string) *KeyCond {
 }
 
 func (c *KeyCond) suits(a Attr, most int) bool {
-	return !slices.ContainsFunc(c.Vals, func(v Value) bool {
-		empty := v.T == a.T && v.size() == 0 && c.Op == "begins"
-		return !a.fits(v, most) && !empty
-	})
+	return !slices.ContainsFunc(c.Vals, func(v Value) bool { return !a.fits(v, most) })
 }
 
 func (c *KeyCond) holds(v Value) bool {
@@ -380,28 +390,29 @@ func (t *table) rest(ix *Index, op *Op, start Item) (rest []record, ok bool) {
 }
 
 // pageOf makes a page of the first records, and returns the key to go on after, nil if there is no need to.
-func pageOf(rest []record, op *Op, fetch bool, ix *Index) (p page, last Item) {
+func pageOf(rest []record, op *Op, src source) (p page, last Item) {
 	p.Items = []string{}
-	size, sum := 0, 0
-	fetched := 0.0
+	size, fetched := 0, 0.0 // of what was read, and blocks of what was fetched
 	for i := range rest {
 		r := &rest[i]
 		p.Scanned++
 		size += r.size
-		sum += r.size
-		it := r.shown
-		if fetch {
+		sum, it := size, r.shown
+		if src.fetch {
 			it = r.whole
-			sum += itemSize(it)
-			fetched += mode(op.Consistent) * blocks(itemSize(it), 4096)
+			fetched += blocks(itemSize(it), 4096)
+			sum = 4096 * int(blocks(size, 4096)+fetched)
 		}
 		if op.Filter == nil || op.Filter.eval(it) {
 			p.Count++
+			if src.entries {
+				it = r.shown
+			}
 			if op.Select != "COUNT" {
 				p.Items = append(p.Items, show(encode(project(it, op.Project))))
 			}
 		}
-		if p.Scanned == op.Limit || sum >= maxPage {
+		if !src.single && (p.Scanned == op.Limit || sum >= maxPage) {
 			last = maps.Clone(r.keys)
 			break
 		}
@@ -409,12 +420,8 @@ func pageOf(rest []record, op *Op, fetch bool, ix *Index) (p page, last Item) {
 	p.Last = show(encode(last))
 	if op.Units {
 		p.Units = units{}
-		name := ""
-		if ix != nil {
-			name = ix.Name
-		}
-		p.Units.add(name, mode(op.Consistent)*blocks(size, 4096))
-		p.Units.add("", fetched)
+		p.Units.add(src.index, mode(op.Consistent)*blocks(size, 4096))
+		p.Units.add("", mode(op.Consistent)*fetched)
 	}
 	return p, last
 }

@@ -30,6 +30,9 @@ const (
 // Read returns the units for reading size bytes; reading nothing costs a block.
 func Read(size int, m Mode) float64 { return float64(blocks(size, readBlock)) * float64(m) }
 
+// Round returns what a read of size bytes is charged as, in bytes.
+func Round(size int) int { return blocks(size, readBlock) * readBlock }
+
 // Write returns the units for writing an item, the larger of its size before and after.
 func Write(old, new int) float64 { return float64(blocks(max(old, new), writeBlock)) }
 

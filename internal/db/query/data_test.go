@@ -27,12 +27,12 @@ var rewrite = flag.Bool("rewrite", false, "write what is answered into the data 
 // input, a line ---- and the lines that are answered.
 //
 //	table                      begins anew with the table that the input defines, see dbtest.Define
-//	put                        one item a line
+//	put [n]                    one item a line, n times with % being 0, 1, ...
 //	query [options]            a key condition, on the next line perhaps a filter, on the third perhaps a projection. Literals
 //	                           stand in the expressions: 'text', 12 or ~base64
 //	scan [options]             as query, without the key condition
 //
-// The options are index=NAME, reverse, limit=N, count, fetch, segment=S/TOTAL, start=PK,SK,... (key attributes, in short
+// The options are index=NAME, reverse, limit=N, count, fetch, entries, segment=S/TOTAL, start=PK,SK,... (key attributes, in short
 // form, parted by commas) and pages, which reads all pages and not only the first.
 func TestData(t *testing.T) {
 	files, err := filepath.Glob("testdata/*.txt")
@@ -94,8 +94,14 @@ func (w *world) run(input string) string {
 		w.store = store.New(w.engine, c, time.Now)
 		return ""
 	case "put":
-		for _, line := range lines[1:] {
-			w.put(line)
+		times := 1
+		if len(words) > 1 {
+			times, _ = strconv.Atoi(words[1])
+		}
+		for i := range times {
+			for _, line := range lines[1:] {
+				w.put(strings.ReplaceAll(line, "%", strconv.Itoa(i)))
+			}
 		}
 		return ""
 	case "query", "scan":
@@ -144,6 +150,8 @@ func (w *world) read(isQuery bool, options, exprs []string) string {
 			p.CountOnly = true
 		case "fetch":
 			p.Fetch = true
+		case "entries":
+			p.Entries = true
 		case "segment":
 			segment = val
 		case "start":
@@ -219,7 +227,10 @@ func show(pg *query.Page) (lines []string) {
 		lines = append(lines, "  "+text)
 	}
 	sum := fmt.Sprintf("%d of %d, %d bytes", pg.Count, pg.Scanned, pg.Bytes)
-	if pg.Fetched != nil {
+	switch {
+	case len(pg.Fetched) > 9:
+		sum += fmt.Sprintf(", fetched %d", len(pg.Fetched))
+	case pg.Fetched != nil:
 		sum += fmt.Sprintf(", fetched %v", pg.Fetched)
 	}
 	if pg.Last != nil {
@@ -230,7 +241,7 @@ func show(pg *query.Page) (lines []string) {
 
 var mistakes = map[query.Mistake]string{
 	query.MissedKey: "missed key", query.NotSupported: "not supported", query.WrongType: "wrong type",
-	query.BadOperator: "bad operator", query.EmptyValue: "empty value", query.TooLong: "too long",
+	query.BadOperator: "bad operator", query.NotIndexable: "not indexable", query.EmptyValue: "empty value", query.TooLong: "too long",
 }
 
 func mistake(err error) string {

@@ -20,6 +20,7 @@ const (
 	NotSupported                // a condition on something that is no key attribute, or an operator that the key does not allow
 	WrongType                   // a value of another type than the key attribute's
 	BadOperator                 // an operator that the attribute's type does not allow
+	NotIndexable                // an operator that no key condition allows
 	EmptyValue                  // an empty string or binary where the key cannot be empty
 	TooLong                     // a value longer than the key attribute may be
 )
@@ -40,67 +41,75 @@ func (e *KeyConditionError) Error() string {
 // attributes from the left without a gap, all but the last with =. Errors are *KeyConditionError.
 func (p *Plan) PlanQuery(kc *expr.KeyCondition) error {
 	schema := p.Schema()
-	conds := slices.Clone(kc.Conds)
-	take := func(a table.Attribute, sort bool) (expr.KeyCond, bool, error) {
-		i := slices.IndexFunc(conds, func(c expr.KeyCond) bool { return c.Name == a.Name })
-		if i < 0 {
-			return expr.KeyCond{}, false, nil
-		}
-		c := conds[i]
-		conds = slices.Delete(conds, i, i+1)
-		return c, true, checkCond(c, a, sort)
+	left := conditions(slices.Clone(kc.Conds))
+	parts, err := left.takePartition(schema.Partition)
+	if err != nil {
+		return err
 	}
-	var parts [][]byte
-	for _, a := range schema.Partition {
-		c, ok, err := take(a, false)
+	prefix := keys.AppendPartition(p.space(), parts...)
+	var last *expr.KeyCond // on the last sort attribute that has a condition, if prefix does not hold that already
+	gap := ""              // the first sort attribute that has none
+	for _, a := range schema.Sort {
+		c, err := left.take(a, true)
 		switch {
 		case err != nil:
 			return err
-		case !ok:
-			return &KeyConditionError{Mistake: MissedKey, Attribute: a.Name}
-		case c.Op != expr.EQ:
-			return &KeyConditionError{Mistake: NotSupported, Attribute: a.Name}
+		case c == nil:
+			gap = a.Name
+		case c.Op == expr.EQ && p.Index != nil:
+			prefix = keys.AppendSort(prefix, c.Values[0].Bytes())
+			continue
+		default:
+			last = c
 		}
-		parts = append(parts, c.Values[0].Bytes())
+		break
 	}
-	prefix := keys.AppendPartition(p.space(), parts...)
-	var last *expr.KeyCond
-	for _, a := range schema.Sort {
-		c, ok, err := take(a, true)
-		if err != nil {
-			return err
-		}
-		if !ok {
-			break
-		}
-		if c.Op != expr.EQ || p.Index == nil {
-			last = &c
-			break
-		}
-		prefix = keys.AppendSort(prefix, c.Values[0].Bytes())
-	}
-	if len(conds) > 0 {
-		return p.leftover(conds[0])
+	switch {
+	case len(left) > 0 && gap != "":
+		return &KeyConditionError{Mistake: MissedKey, Attribute: gap, Sort: true}
+	case len(left) > 0: // on a sort attribute behind one that is not compared with =, or on no key attribute
+		return &KeyConditionError{Mistake: NotSupported, Attribute: left[0].Name}
 	}
 	p.narrow(prefix, last)
+	p.Single = p.Index == nil && (len(schema.Sort) == 0 || last != nil && last.Op == expr.EQ)
 	return nil
 }
 
-// leftover words a condition that no key attribute took: on a sort attribute behind a gap, or on no key attribute.
-func (p *Plan) leftover(c expr.KeyCond) error {
-	schema := p.Schema()
-	for i, a := range schema.Sort {
-		if a.Name == c.Name && i > 0 {
-			return &KeyConditionError{Mistake: NotSupported, Attribute: c.Name, Sort: true}
+// conditions are those of a key condition that no key attribute has taken yet.
+type conditions []expr.KeyCond
+
+// take removes the condition on a key attribute and checks it; nil if there is none.
+func (cs *conditions) take(a table.Attribute, sort bool) (*expr.KeyCond, error) {
+	for i, c := range *cs {
+		if c.Name == a.Name {
+			*cs = slices.Delete(*cs, i, i+1)
+			return &c, checkCond(c, a, sort)
 		}
 	}
-	if len(schema.Sort) > 0 {
-		return &KeyConditionError{Mistake: MissedKey, Attribute: schema.Sort[0].Name, Sort: true}
+	return nil, nil
+}
+
+// takePartition takes the conditions on the partition attributes and returns the values, which all must have.
+func (cs *conditions) takePartition(attributes []table.Attribute) (values [][]byte, err error) {
+	for _, a := range attributes {
+		c, err := cs.take(a, false)
+		switch {
+		case err != nil:
+			return nil, err
+		case c == nil:
+			return nil, &KeyConditionError{Mistake: MissedKey, Attribute: a.Name}
+		case c.Op != expr.EQ:
+			return nil, &KeyConditionError{Mistake: NotSupported, Attribute: a.Name}
+		}
+		values = append(values, c.Values[0].Bytes())
 	}
-	return &KeyConditionError{Mistake: NotSupported, Attribute: c.Name}
+	return values, nil
 }
 
 func checkCond(c expr.KeyCond, a table.Attribute, sort bool) error {
+	if c.Op == expr.OTHER {
+		return &KeyConditionError{Mistake: NotIndexable, Attribute: a.Name, Sort: sort}
+	}
 	for _, v := range c.Values {
 		e := &KeyConditionError{Attribute: a.Name, Sort: sort, Want: a.Type, Got: v.Type()}
 		switch limit := maxLen(sort); {
@@ -110,7 +119,7 @@ func checkCond(c expr.KeyCond, a table.Attribute, sort bool) error {
 			e.Mistake = BadOperator
 		case a.Type == attr.N:
 			continue
-		case len(v.Bytes()) == 0 && c.Op != expr.BEGINS_WITH:
+		case len(v.Bytes()) == 0:
 			e.Mistake = EmptyValue
 		case len(v.Bytes()) > limit:
 			e.Mistake = TooLong

@@ -2,8 +2,10 @@ package query
 
 import (
 	"context"
+	"fmt"
 	"slices"
 
+	"github.com/grammedb/gramme/internal/db/capacity"
 	"github.com/grammedb/gramme/internal/db/row"
 	"github.com/grammedb/gramme/internal/db/table"
 	"github.com/grammedb/gramme/internal/kv"
@@ -52,13 +54,14 @@ func (r *Reader) Page(ctx context.Context, p *Plan) (_ *Page, err error) {
 // A pager fills a page.
 type pager struct {
 	Page
-	plan *Plan
-	view kv.View
-	buf  []byte // backs Items
+	plan    *Plan
+	view    kv.View
+	fetched int    // sum of Fetched, each as it is charged
+	buf     []byte // backs Items
 }
 
 func (pg *pager) read(ctx context.Context, it kv.Iterator) error {
-	p, total := pg.plan, 0
+	p := pg.plan
 	for it.Next() {
 		stored, err := row.Decode(it.Value())
 		if err != nil {
@@ -66,17 +69,15 @@ func (pg *pager) read(ctx context.Context, it kv.Iterator) error {
 		}
 		pg.Scanned++
 		pg.Bytes += stored.Size
-		total += stored.Size
-		entry := stored.Item
+		item := stored.Item
 		if p.Fetch {
-			if stored, err = pg.fetch(entry); err != nil {
+			if item, err = pg.fetch(stored.Item); err != nil {
 				return err
 			}
-			total += stored.Size
 		}
-		pg.take(stored.Item)
-		if pg.Scanned == p.Limit || total >= MaxPage {
-			pg.Last = p.keysOf(entry)
+		pg.take(stored.Item, item)
+		if pg.full() {
+			pg.Last = p.keysOf(stored.Item)
 			return nil
 		}
 		if pg.Scanned%256 == 0 && ctx.Err() != nil {
@@ -86,23 +87,36 @@ func (pg *pager) read(ctx context.Context, it kv.Iterator) error {
 	return nil
 }
 
+// full reports whether the page ends here. What had to be fetched counts as it is charged.
+func (pg *pager) full() bool {
+	size := pg.Bytes
+	if pg.plan.Fetch {
+		size = capacity.Round(size) + pg.fetched
+	}
+	return !pg.plan.Single && (pg.Scanned == pg.plan.Limit || size >= MaxPage)
+}
+
 // fetch reads the whole item that an entry of a local index stands for.
-func (pg *pager) fetch(entry attr.Item) (row.Row, error) {
+func (pg *pager) fetch(entry attr.Item) (attr.Item, error) {
 	k, err := pg.plan.Table.KeyOf(entry)
 	if err != nil {
-		return row.Row{}, err
+		return nil, err
 	}
 	val, err := pg.view.Get(pg.plan.Table.AppendRowKey(nil, k))
 	if err != nil {
-		return row.Row{}, err
+		return nil, err
 	}
 	stored, err := row.Decode(val)
+	if err == nil && stored.Item == nil {
+		err = fmt.Errorf("index entry without an item: %w", kv.ErrCorrupt)
+	}
 	pg.Fetched = append(pg.Fetched, stored.Size)
-	return stored, err
+	pg.fetched += capacity.Round(stored.Size)
+	return stored.Item, err
 }
 
-// take adds the item to the page if the filter lets it.
-func (pg *pager) take(it attr.Item) {
+// take adds an item to the page if the filter lets it. entry is what was read, it is the item itself if that was fetched.
+func (pg *pager) take(entry, it attr.Item) {
 	p := pg.plan
 	if p.Filter != nil && !p.Filter.Eval(it) {
 		return
@@ -110,6 +124,9 @@ func (pg *pager) take(it attr.Item) {
 	pg.Count++
 	if p.CountOnly {
 		return
+	}
+	if p.Entries {
+		it = entry
 	}
 	if p.Projection != nil {
 		it = p.Projection.Apply(it)

@@ -25,7 +25,9 @@ type Plan struct {
 	Filter     *expr.Condition  // nil: none
 	Projection *expr.Projection // nil: everything that the table or index holds
 	CountOnly  bool             // no items in the answer
-	Fetch      bool             // read whole items from the table, for a local index that lacks attributes
+	Fetch      bool             // read the items themselves from the table, for a local index that lacks attributes
+	Entries    bool             // answer with the entries all the same: only the filter needs the items
+	Single     bool             // the range holds one item at most, so nothing is left after it
 }
 
 // space appends the prefix of everything that the plan's table or index holds.

@@ -37,7 +37,7 @@ func TestCheck(t *testing.T) {
 func (k *KeyCondition) String() string {
 	var conds []string
 	for _, c := range k.Conds {
-		op := [...]string{"=", "<", "<=", ">", ">=", "BETWEEN", "begins_with"}[c.Op]
+		op := [...]string{"=", "<", "<=", ">", ">=", "BETWEEN", "begins_with", "?"}[c.Op]
 		cond := c.Name + " " + op
 		for _, v := range c.Values {
 			cond += " " + v.String()

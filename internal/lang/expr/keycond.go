@@ -29,6 +29,7 @@ const (
 	GE
 	BETWEEN
 	BEGINS_WITH
+	OTHER // no operator of a key condition, but the legacy KeyConditions can have it
 )
 
 var keyOps = map[op]KeyOp{
@@ -44,13 +45,9 @@ func newKeyCondition(p *parsed, to binding) (*KeyCondition, error) {
 	if fault := to.check(p.cond); fault != "" {
 		return nil, p.kind.fault(fault)
 	}
-	conds := []node{*p.cond}
-	if p.cond.op == opAnd {
-		conds = p.cond.args
-	}
-	k := &KeyCondition{Conds: make([]KeyCond, 0, len(conds))}
-	for i := range conds {
-		c, fault := to.keyCond(&conds[i])
+	k := &KeyCondition{Conds: make([]KeyCond, 0, 2)}
+	for _, n := range p.cond.conjuncts(nil) {
+		c, fault := to.keyCond(n)
 		if fault != "" {
 			return nil, &Error{fault}
 		}
@@ -60,6 +57,17 @@ func newKeyCondition(p *parsed, to binding) (*KeyCondition, error) {
 		k.Conds = append(k.Conds, c)
 	}
 	return k, nil
+}
+
+// conjuncts appends the conditions that n joins by AND, in textual order, whatever the parentheses.
+func (n *node) conjuncts(dst []*node) []*node {
+	if n.op != opAnd {
+		return append(dst, n)
+	}
+	for i := range n.args {
+		dst = n.args[i].conjuncts(dst)
+	}
+	return dst
 }
 
 // keyCond turns one comparison into its attribute-first form, or returns an error text.

@@ -237,21 +237,19 @@ func FromKeyConditions(m map[string]Comparison) (*KeyCondition, error) {
 		return nil, &Error{"Conditions can be of length 1 or 2 only"}
 	}
 	k := &KeyCondition{}
-	indexable := true
 	for _, name := range slices.Sorted(maps.Keys(m)) {
 		rule, err := m[name].check()
 		if err != nil {
 			return nil, err
 		}
-		indexable = indexable && rule.key
-		cond := KeyCond{Name: name, Op: keyOps[rule.op]}
+		cond := KeyCond{Name: name, Op: OTHER}
+		if rule.key {
+			cond.Op = keyOps[rule.op]
+		}
 		for _, v := range m[name].List {
 			cond.Values = append(cond.Values, v.Value)
 		}
 		k.Conds = append(k.Conds, cond)
-	}
-	if !indexable {
-		return nil, &Error{"Attempted conditional constraint is not an indexable operation"}
 	}
 	return k, nil
 }

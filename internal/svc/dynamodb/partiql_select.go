@@ -27,7 +27,7 @@ func (s *Service) selectItems(ctx context.Context, c *api.Call, in *ddb.ExecuteS
 		return nil, err
 	}
 	base.Filter, base.Range.Reverse = read.Filter, read.Reverse
-	if err := r.choose(base, expr.Bound{Projection: b.Projection}); err != nil {
+	if err := r.choose(base); err != nil {
 		return nil, err
 	}
 	plans, err := plansOf(base, read)

@@ -2,10 +2,12 @@ package dynamodb
 
 import (
 	"context"
+	"slices"
 
 	"github.com/grammedb/gramme/internal/api"
 	"github.com/grammedb/gramme/internal/api/ddb"
 	"github.com/grammedb/gramme/internal/db/query"
+	"github.com/grammedb/gramme/internal/db/table"
 	"github.com/grammedb/gramme/internal/lang/attr"
 	"github.com/grammedb/gramme/internal/lang/expr"
 )
@@ -15,7 +17,7 @@ var takesQuery = []string{"FilterExpression", "KeyConditionExpression"}
 func (s *Service) query(ctx context.Context, c *api.Call, in *ddb.QueryInput) (*ddb.QueryOutput, error) {
 	r := reading{
 		c: c, tableName: in.TableName, indexName: in.IndexName, selection: in.Select, consistent: isTrue(in.ConsistentRead),
-		attributes: in.AttributesToGet, filter: in.QueryFilter, filterName: "QueryFilter", operator: in.ConditionalOperator, keyConditions: in.KeyConditions,
+		attributes: in.AttributesToGet, filter: in.QueryFilter, filterName: "QueryFilter", keyed: true, operator: in.ConditionalOperator, keyConditions: in.KeyConditions,
 		start: in.ExclusiveStartKey,
 		request: expr.Request{
 			Projection: in.ProjectionExpression, Filter: in.FilterExpression, KeyCondition: in.KeyConditionExpression,
@@ -35,63 +37,53 @@ func (s *Service) query(ctx context.Context, c *api.Call, in *ddb.QueryInput) (*
 	if err != nil {
 		return nil, err
 	}
+	p.Range.Reverse = in.ScanIndexForward != nil && !*in.ScanIndexForward
 	if err := planKeys(p, b.KeyCondition, in.ExclusiveStartKey.Item); err != nil {
 		return nil, err
 	}
-	if err := r.choose(p, b); err != nil {
+	if err := r.choose(p); err != nil {
 		return nil, err
 	}
-	if err := checkFilterKeys(p, &r); err != nil {
-		return nil, err
-	}
-	p.Range.Reverse = in.ScanIndexForward != nil && !*in.ScanIndexForward
 	p.Limit = limit(in.Limit)
-	a, err := s.read(ctx, &r, p, in.ExclusiveStartKey.Item, in.ReturnConsumedCapacity)
+	a, err := s.read(ctx, &r, p, in.ReturnConsumedCapacity)
 	return (*ddb.QueryOutput)(a), err
 }
 
-// planKeys sets the range that the key condition names.
+// planKeys sets the range that the key condition names, and resumes in it.
 func planKeys(p *query.Plan, kc *expr.KeyCondition, start attr.Item) error {
 	schema := p.Schema()
-	if n := len(schema.Partition) + len(schema.Sort); len(kc.Conds) == 0 || len(kc.Conds) > max(n, 2) {
+	if n := len(schema.Partition) + len(schema.Sort); len(kc.Conds) > max(n, 2) {
 		return api.Invalid("Conditions can be of length 1 or 2 only")
 	}
-	if start != nil && !p.IsStart(start) {
-		return errStartKey
+	if start == nil {
+		return p.PlanQuery(kc)
+	}
+	if err := checkStart(p, start); err != nil {
+		return err
 	}
 	if err := p.PlanQuery(kc); err != nil {
 		return err
 	}
-	if start == nil {
-		return nil
-	}
-	for _, a := range schema.Partition {
-		for _, cond := range kc.Conds {
-			if cond.Name == a.Name && !attr.Equal(cond.Values[0], start.Get(a.Name)) {
-				return api.Invalid("The provided starting key is outside query boundaries based on provided conditions")
-			}
-		}
+	switch {
+	case p.Single:
+		return api.Invalid("The query can return at most one row and cannot be restarted")
+	case !inPartition(schema, kc, start):
+		return api.Invalid("The provided starting key is outside query boundaries based on provided conditions")
+	case !p.StartAfter(start):
+		return api.Invalid("The provided starting key does not match the range key predicate")
 	}
 	return nil
 }
 
-var errStartKey = api.Invalid("The provided starting key is invalid")
-
-// checkFilterKeys refuses a filter that names key attributes of what is queried: they belong into the key condition.
-func checkFilterKeys(p *query.Plan, r *reading) error {
-	if p.Filter == nil {
-		return nil
-	}
-	for path := range p.Filter.Paths() {
-		if _, ok := p.Schema().Find(path[0].Name); !ok {
-			continue
+// inPartition reports whether the start key is in the partition that the key condition names. REQUIRES: it names one.
+func inPartition(schema *table.Schema, kc *expr.KeyCondition, start attr.Item) bool {
+	for _, a := range schema.Partition {
+		i := slices.IndexFunc(kc.Conds, func(c expr.KeyCond) bool { return c.Name == a.Name })
+		if !attr.Equal(kc.Conds[i].Values[0], start.Get(a.Name)) {
+			return false
 		}
-		if r.filter != nil {
-			return api.Invalid("%s can only contain non-primary key attributes: Primary key attribute: %s", r.filterName, path[0].Name)
-		}
-		return api.Invalid("Filter Expression can only contain non-primary key attributes: Primary key attribute: %s", path[0].Name)
 	}
-	return nil
+	return true
 }
 
 func limit(n *int64) int {

@@ -2,6 +2,7 @@ package dynamodb
 
 import (
 	"context"
+	"iter"
 	"slices"
 	"strings"
 
@@ -26,6 +27,7 @@ type reading struct {
 	filter        map[string]ddb.Condition // QueryFilter or ScanFilter
 	filterName    string
 	operator      *string // ConditionalOperator
+	keyed         bool    // a Query, whose filter may not name the keys
 	keyConditions map[string]ddb.Condition
 	start         attr.SentItem
 	request       expr.Request
@@ -34,12 +36,6 @@ type reading struct {
 // bindReading is the checks that need no table, C to I, and binds the expressions. own is the operation's own of step E.
 func (s *Service) bindReading(r *reading, own func() error) (b expr.Bound, err error) {
 	if err := r.checkPresence(); err != nil {
-		return b, err
-	}
-	if err := r.checkValues(); err != nil {
-		return b, err
-	}
-	if err := r.checkSelect(); err != nil {
 		return b, err
 	}
 	filter, err := expr.FromFilter(lower(r.filter, lowerComparison), r.operator)
@@ -51,16 +47,19 @@ func (s *Service) bindReading(r *reading, own func() error) (b expr.Bound, err e
 		return b, err
 	}
 	if err := r.start.Check(); err != nil {
+		return b, api.Invalid(invalidStart+": %s", err.Text)
+	}
+	if err := r.checkSelect(); err != nil {
 		return b, err
 	}
 	if err := own(); err != nil {
 		return b, err
 	}
-	keyCondition, err := expr.FromKeyConditions(lower(r.keyConditions, lowerComparison))
-	if err != nil {
+	if b, err = s.Expressions.Bind(r.request); err != nil {
 		return b, err
 	}
-	if b, err = s.Expressions.Bind(r.request); err != nil {
+	keyCondition, err := expr.FromKeyConditions(lower(r.keyConditions, lowerComparison))
+	if err != nil {
 		return b, err
 	}
 	b.Filter = either(filter, b.Filter)
@@ -79,17 +78,6 @@ func (r *reading) checkPresence() error {
 		return err
 	}
 	return q.CheckPresence()
-}
-
-func (r *reading) checkValues() error {
-	for _, m := range []map[string]ddb.Condition{r.filter, r.keyConditions} {
-		for _, name := range sortedKeys(m) {
-			if err := checkValues(m[name].AttributeValueList); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
 }
 
 // checkSelect is the matrix of Select and the members that name attributes.
@@ -138,60 +126,95 @@ func (s *Service) planReading(r *reading, b expr.Bound) (*query.Plan, error) {
 	return p, nil
 }
 
+const invalidStart = "The provided starting key is invalid"
+
+// checkStart checks that a start key has the key attributes of what is read, with values that fit.
+func checkStart(p *query.Plan, start attr.Item) error {
+	if p.IsStart(start) {
+		return nil
+	}
+	if p.Index != nil {
+		return api.Invalid(invalidStart)
+	}
+	_, err := p.Table.ParseKey(start)
+	text, _ := invalidText(err)
+	return api.Invalid(invalidStart+": %s", text)
+}
+
 // choose settles which attributes are returned and whether they have to be fetched from the table.
-func (r *reading) choose(p *query.Plan, b expr.Bound) error {
+func (r *reading) choose(p *query.Plan) error {
 	if err := checkProjection(p.Table, p.Projection); err != nil {
 		return err
 	}
-	if p.Filter != nil {
-		if err := checkScalarPaths(p.Table, p.Filter.Paths()); err != nil {
+	if r.keyed {
+		if err := r.checkFilterKeys(p); err != nil {
 			return err
 		}
 	}
-	if p.Index == nil || p.Index.Projection.Type == "ALL" {
+	if err := r.chooseSource(p); err != nil {
+		return err
+	}
+	if p.Filter == nil {
 		return nil
 	}
-	if is(r.selection, "ALL_ATTRIBUTES") {
-		if !p.Index.Local {
-			return api.Invalid(invalidValues+"Select type ALL_ATTRIBUTES is not supported for global secondary index %s because its projection type is not ALL", p.Index.Name)
+	return checkScalarPaths(p.Table, p.Filter.Paths())
+}
+
+// checkFilterKeys refuses a filter that names key attributes of what is queried: they belong into the key condition.
+func (r *reading) checkFilterKeys(p *query.Plan) error {
+	if p.Filter == nil {
+		return nil
+	}
+	for path := range p.Filter.Paths() {
+		if _, ok := p.Schema().Find(path[0].Name); !ok {
+			continue
 		}
-		p.Fetch = true
+		name := "Filter Expression"
+		if r.filter != nil {
+			name = r.filterName
+		}
+		return api.Invalid("%s can only contain non-primary key attributes: Primary key attribute: %s", name, path[0].Name)
 	}
-	missing := lacking(p, b)
-	if len(missing) > 0 && !p.Index.Local && p.Projection != nil {
-		return api.Invalid(invalidValues+"Global secondary index %s does not project [%s]", p.Index.Name, strings.Join(missing, ", "))
-	}
-	p.Fetch = p.Fetch || p.Index.Local && (len(missing) > 0 || filterLacks(p))
 	return nil
 }
 
-// lacking names the projected attributes that the entries of the index do not hold.
-func lacking(p *query.Plan, b expr.Bound) (missing []string) {
-	if b.Projection == nil {
+// chooseSource settles what the items of an index that does not hold everything are made of: a local index leads to the
+// table's items, a global one does not.
+func (r *reading) chooseSource(p *query.Plan) error {
+	if p.Index == nil || p.Index.Projection.Type == "ALL" {
 		return nil
 	}
-	for _, path := range b.Projection.Paths() {
+	all := is(r.selection, "ALL_ATTRIBUTES")
+	var answered, filtered []string
+	if p.Projection != nil {
+		answered = lacking(p, slices.Values(p.Projection.Paths()))
+	}
+	if p.Filter != nil {
+		filtered = lacking(p, p.Filter.Paths())
+	}
+	switch {
+	case p.Index.Local:
+		p.Entries = !all && answered == nil
+		p.Fetch = !p.Entries || filtered != nil
+	case all:
+		return api.Invalid(invalidValues+"Select type ALL_ATTRIBUTES is not supported for global secondary index %s because its projection type is not ALL", p.Index.Name)
+	case answered != nil:
+		return api.Invalid(invalidValues+"Global secondary index %s does not project [%s]", p.Index.Name, strings.Join(answered, ", "))
+	case filtered != nil:
+		return api.Invalid(invalidValues+"Secondary index %s does not project one or more filter attributes: [%s]", p.Index.Name, strings.Join(filtered, ", "))
+	}
+	return nil
+}
+
+// lacking names the attributes among the paths that the entries of the index do not hold.
+func lacking(p *query.Plan, paths iter.Seq[expr.Path]) (missing []string) {
+	for path := range paths {
 		if name := path[0].Name; !index.Projects(p.Table, p.Index, name) && !slices.Contains(missing, name) {
 			missing = append(missing, name)
 		}
 	}
 	return missing
 }
-
-func filterLacks(p *query.Plan) bool {
-	if p.Filter == nil {
-		return false
-	}
-	for path := range p.Filter.Paths() {
-		if !index.Projects(p.Table, p.Index, path[0].Name) {
-			return true
-		}
-	}
-	return false
-}
-
-// errRange is the start key of another partition or segment, or one that the sort condition excludes.
-var errRange = api.Invalid("The provided starting key does not match the range key predicate")
 
 // An answer is the output of Query and of Scan, whose shapes are the same.
 type answer = struct {
@@ -203,10 +226,7 @@ type answer = struct {
 }
 
 // read reads the page.
-func (s *Service) read(ctx context.Context, r *reading, p *query.Plan, start attr.Item, capacityMode *string) (*answer, error) {
-	if start != nil && !p.StartAfter(start) {
-		return nil, errRange
-	}
+func (s *Service) read(ctx context.Context, r *reading, p *query.Plan, capacityMode *string) (*answer, error) {
 	pg, err := s.Reader.Page(ctx, p)
 	if err != nil {
 		return nil, err

@@ -5,6 +5,7 @@ import (
 
 	"github.com/grammedb/gramme/internal/api"
 	"github.com/grammedb/gramme/internal/api/ddb"
+	"github.com/grammedb/gramme/internal/db/query"
 	"github.com/grammedb/gramme/internal/lang/expr"
 )
 
@@ -28,20 +29,32 @@ func (s *Service) scan(ctx context.Context, c *api.Call, in *ddb.ScanInput) (*dd
 	if err != nil {
 		return nil, err
 	}
-	if start := in.ExclusiveStartKey.Item; start != nil && !p.IsStart(start) {
-		return nil, errStartKey
-	}
-	if err := r.choose(p, b); err != nil {
+	if err := planSegment(p, in); err != nil {
 		return nil, err
 	}
-	p.PlanScan(int(value(in.Segment)), int(value(in.TotalSegments)))
-	p.Limit = limit(in.Limit)
-	a, err := s.read(ctx, &r, p, in.ExclusiveStartKey.Item, in.ReturnConsumedCapacity)
-	if err == errRange && in.TotalSegments != nil {
-		err = api.Invalid("The provided starting key is invalid: Invalid ExclusiveStartKey. Please use ExclusiveStartKey with correct Segment. TotalSegments: %d Segment: %d",
-			*in.TotalSegments, *in.Segment)
+	if err := r.choose(p); err != nil {
+		return nil, err
 	}
+	p.Limit = limit(in.Limit)
+	a, err := s.read(ctx, &r, p, in.ReturnConsumedCapacity)
 	return (*ddb.ScanOutput)(a), err
+}
+
+// planSegment sets the range to the segment that is asked for, if one is, and resumes in it.
+func planSegment(p *query.Plan, in *ddb.ScanInput) error {
+	segment, total := value(in.Segment), value(in.TotalSegments)
+	p.PlanScan(int(segment), int(total))
+	start := in.ExclusiveStartKey.Item
+	if start == nil {
+		return nil
+	}
+	if err := checkStart(p, start); err != nil {
+		return err
+	}
+	if !p.StartAfter(start) {
+		return api.Invalid(invalidStart+": Invalid ExclusiveStartKey. Please use ExclusiveStartKey with correct Segment. TotalSegments: %d Segment: %d", total, segment)
+	}
+	return nil
 }
 
 func checkSegments(segment, total *int64) error {
