@@ -129,6 +129,9 @@ func (f *fixture) plan(text string) string {
 	if r.Filter != nil {
 		parts = append(parts, "filter "+r.Filter.String())
 	}
+	if r.Merge {
+		parts = append(parts, "merge")
+	}
 	if r.Reverse {
 		parts = append(parts, "reverse")
 	}

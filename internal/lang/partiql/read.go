@@ -16,6 +16,7 @@ type Read struct {
 	Queries []*expr.KeyCondition // one after the other; nil: a scan
 	Filter  *expr.Condition      // nil: none
 	Reverse bool                 // each query in descending order
+	Merge   bool                 // the items of all queries together in the order of the sort key, else one query after the other
 	Whole   bool                 // each query fixes the whole key
 }
 
@@ -34,8 +35,7 @@ func (b *Bound) Read(s Schema) (*Read, error) {
 		return nil, fault(fmt.Sprintf("The IN operator is provided with too many operands; number of operands: %d", len(values)))
 	}
 	r := &Read{}
-	var err error
-	if r.Reverse, err = b.arrange(s, values); err != nil {
+	if err := b.arrange(r, s, values); err != nil {
 		return nil, err
 	}
 	sort := ps.sort(s.Sort)
@@ -47,6 +47,7 @@ func (b *Bound) Read(s Schema) (*Read, error) {
 		}
 		r.Queries = append(r.Queries, &expr.KeyCondition{Conds: append(conds, sort...)})
 	}
+	var err error
 	r.Filter, err = condition(ps.left...)
 	return r, err
 }
@@ -59,29 +60,28 @@ func (b *Bound) unordered() error {
 	return fault("Must have at least one non-optional hash key condition in WHERE clause when using ORDER BY clause.")
 }
 
-// arrange puts the partitions into the order that ORDER BY asks for and returns whether each is read backwards. Several
-// partitions are read one after the other, so the partition key must be what they are ordered by first.
-func (b *Bound) arrange(s Schema, values []attr.Field) (reverse bool, err error) {
+// arrange does what ORDER BY asks for. What orders first decides: with the partition key it is one partition after the other,
+// each in the order of its sort key; with the sort key all partitions are merged, and the partition key orders what is equal.
+func (b *Bound) arrange(r *Read, s Schema, values []attr.Field) error {
 	arranged, sorted := len(values) == 1, 0
 	for _, o := range b.order {
 		name := o.path[0].Name
 		switch sort := slices.Index(s.Sort, name); {
 		case len(o.path) > 1 || sort < 0 && !slices.Contains(s.Partition, name):
-			return false, fault("Variable reference " + name + " in ORDER BY clause must be part of the primary key")
+			return fault("Variable reference " + name + " in ORDER BY clause must be part of the primary key")
 		case sort < 0:
 			if !arranged && values[0].Name == name {
 				order(values, o.descending)
 				arranged = true
 			}
-		case !arranged:
-			return false, fault("ORDER BY clause must start with the partition key where it has several values")
-		case sort != sorted || sorted > 0 && o.descending != reverse:
-			return false, fault("ORDER BY clause must name sort keys as the key schema does, all of them ascending or all descending")
+		case sort != sorted || sorted > 0 && o.descending != r.Reverse:
+			return fault("ORDER BY clause must name sort keys as the key schema does, all of them ascending or all descending")
 		default:
-			sorted, reverse = sorted+1, o.descending
+			sorted, r.Reverse = sorted+1, o.descending
+			r.Merge = r.Merge || !arranged
 		}
 	}
-	return reverse, nil
+	return nil
 }
 
 // order sorts the values of a partition key.
