@@ -17,7 +17,6 @@ type Read struct {
 	Filter  *expr.Condition      // nil: none
 	Reverse bool                 // each query in descending order
 	Merge   bool                 // the items of all queries together in the order of the sort key, else one query after the other
-	Whole   bool                 // each query fixes the whole key
 }
 
 // Read lowers SELECT: to a query where the condition fixes the partition key with =, to one for each value where it does so
@@ -39,7 +38,6 @@ func (b *Bound) Read(s Schema) (*Read, error) {
 		return nil, err
 	}
 	sort := ps.sort(s.Sort)
-	r.Whole = len(sort) == len(s.Sort) && !slices.ContainsFunc(sort, func(c expr.KeyCond) bool { return c.Op != expr.EQ })
 	for _, v := range values {
 		conds := slices.Clone(fixed)
 		if v.Value != nil {

@@ -34,21 +34,24 @@ func (s *Service) selectItems(ctx context.Context, c *api.Call, in *ddb.ExecuteS
 	if err != nil {
 		return nil, err
 	}
-	sel := selection{plans: plans, limit: limit(in.Limit), mode: capacity.ReadMode(r.consistent), items: []attr.Item{}}
-	if read.Whole && base.Index == nil && len(plans) == 1 {
-		sel.limit = 0 // one item at most, and nothing after it
-	}
+	sel := selection{plans: plans, merged: read.Merge, limit: limit(in.Limit), mode: capacity.ReadMode(r.consistent), items: []attr.Item{}}
 	binding := bindToken(c, in)
-	if err := sel.resume(binding, in.NextToken); err != nil {
-		return nil, err
+	if in.NextToken != nil {
+		at, err := parseToken(binding, *in.NextToken)
+		if err != nil {
+			return nil, err
+		}
+		if !sel.resume(at) {
+			return nil, errNextToken
+		}
 	}
 	if err := sel.read(ctx, s.Reader); err != nil {
 		return nil, err
 	}
 	return &ddb.ExecuteStatementOutput{
 		Items:            sel.items,
-		NextToken:        sel.token(binding),
-		LastEvaluatedKey: sel.at.after,
+		NextToken:        newNextToken(binding, sel.at),
+		LastEvaluatedKey: sel.last,
 		ConsumedCapacity: consumed(in.ReturnConsumedCapacity, b.Table, &sel.usage, plain),
 	}, nil
 }
@@ -67,76 +70,4 @@ func plansOf(base *query.Plan, read *partiql.Read) ([]query.Plan, error) {
 		}
 	}
 	return plans, nil
-}
-
-// A selection is the reading of one answer to a SELECT.
-type selection struct {
-	plans []query.Plan
-	limit int // items to read at most; 0: no limit
-	mode  capacity.Mode
-
-	at    position // where to begin; then where the answer ended, and the zero position if all was read
-	items []attr.Item
-	usage usage
-}
-
-// A position is a place between two items: in which of the plans, and after which keys of it, nil for its beginning.
-type position struct {
-	plan  int
-	after attr.Item
-}
-
-// read reads plan after plan until an answer's share is full.
-func (sel *selection) read(ctx context.Context, r *query.Reader) error {
-	scanned, size := 0, 0
-	for i := sel.at.plan; i < len(sel.plans); i++ {
-		p := &sel.plans[i]
-		if sel.limit > 0 {
-			p.Limit = sel.limit - scanned
-		}
-		pg, err := r.Page(ctx, p)
-		if err != nil {
-			return err
-		}
-		sel.items = append(sel.items, pg.Items...)
-		sel.usage.addPage(p, pg, sel.mode)
-		scanned += pg.Scanned
-		size += pg.Bytes
-		switch {
-		case pg.Last != nil:
-			sel.at = position{i, pg.Last}
-			return nil
-		case size >= query.MaxPage && i+1 < len(sel.plans):
-			sel.at = position{i + 1, nil}
-			return nil
-		}
-	}
-	sel.at = position{}
-	return nil
-}
-
-// resume puts the selection where the token says.
-func (sel *selection) resume(binding [tokenBinding]byte, token *string) (err error) {
-	if token == nil {
-		return nil
-	}
-	if sel.at, err = parseToken(binding, *token); err != nil {
-		return err
-	}
-	if sel.at.plan >= len(sel.plans) {
-		return errNextToken
-	}
-	p := &sel.plans[sel.at.plan]
-	if after := sel.at.after; after != nil && !(p.IsStart(after) && p.StartAfter(after)) {
-		return errNextToken
-	}
-	return nil
-}
-
-// token returns the token of what comes after the answer, nil if nothing does.
-func (sel *selection) token(binding [tokenBinding]byte) *string {
-	if sel.at.plan == 0 && sel.at.after == nil {
-		return nil
-	}
-	return newNextToken(binding, sel.at)
 }
