@@ -53,8 +53,8 @@ func TestBothWaysIn(t *testing.T) {
 	if status, body := do(t, s, s.Client(), grammetest.Endpoint, "CreateTable", createT); status != 200 {
 		t.Fatalf("CreateTable without a port: %d %s", status, body)
 	}
-	if s.URL() != s.URL() {
-		t.Error("two URLs")
+	if first, again := s.URL(), s.URL(); first != again {
+		t.Errorf("two URLs: %s and %s", first, again)
 	}
 	for _, way := range []struct {
 		client *http.Client

@@ -50,7 +50,7 @@ func (r *route) contentType(x *Exchange) string {
 	if r.faults == queryFaults {
 		return typeXML
 	}
-	if t := x.Header("content-type"); t != typeJSON10 && mediaType(t) == typeJSON {
+	if x.media == typeJSON {
 		return typeJSON
 	}
 	return typeJSON10

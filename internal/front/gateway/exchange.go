@@ -36,6 +36,7 @@ type Exchange struct {
 	Request
 	Response
 
+	media    string // the type of the body, without parameters
 	in       []byte // the body as it came: what the signature covers
 	inflated []byte // the body after decompression
 	body     []byte // one of them, or the query: what the operation gets

@@ -22,8 +22,9 @@ import (
 const ServerName = "Gramme"
 
 const (
-	// readBuffer holds a request line and the headers.
-	readBuffer = maxHeaderBytes + maxRequestTarget + 1<<10
+	// readBuffer holds a request line and the headers. Each connection has one, so there is no room for both to be as long as
+	// each may be.
+	readBuffer = maxHeaderBytes + 4<<10
 	// prefetched is how much of a body fasthttp reads before it calls the handler.
 	prefetched = 8 << 10
 	// streamFrom is the size from which an answer is counted against the budget until the client has taken it.

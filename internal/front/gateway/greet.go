@@ -14,6 +14,7 @@ const unknownOperation = "<UnknownOperationException/>\n"
 // greet answers all that is not a call, and reports whether x is one.
 func (g *Gateway) greet(x *Exchange) bool {
 	x.RequestID = newRequestID()
+	x.media = mediaType(x.Header("content-type"))
 	origin := x.Header("origin")
 	if why := g.refuse(x.Host, origin); why != "" {
 		g.refused(x, why)
@@ -47,7 +48,7 @@ var corsFields = []Field{
 
 // isCall reports whether a POST has the content type of a protocol. One without a body needs none.
 func (g *Gateway) isCall(x *Exchange) bool {
-	switch mediaType(x.Header("content-type")) {
+	switch x.media {
 	case typeJSON10, typeJSON:
 		return true
 	case typeForm:

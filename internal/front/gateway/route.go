@@ -93,7 +93,7 @@ func (rs *routes) action(service, action string) *route {
 
 // route finds the operation that x asks for.
 func (g *Gateway) route(x *Exchange) (*route, error) {
-	if g.hasAction(x) || mediaType(x.Header("content-type")) == typeForm {
+	if g.hasAction(x) || x.media == typeForm {
 		return g.routeQuery(x)
 	}
 	if r, ok := g.routes.byTarget[x.Header("x-amz-target")]; ok {
