@@ -1,0 +1,33 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"os/exec"
+	"testing"
+)
+
+func TestBoto3(t *testing.T) {
+	t.Parallel()
+	python := findPython(t)
+	env := clientEnv(t, startServer(t))
+	runClient(t, "python", env, python, "-m", "unittest", "discover", "--verbose", "--pattern", "*_test.py")
+}
+
+// findPython returns a Python that has boto3.
+func findPython(t *testing.T) string {
+	t.Helper()
+	for _, python := range []string{"python3", "/usr/bin/python3"} { // the second is the one that Debian's packages are for
+		if exec.Command(python, "-c", "import boto3").Run() == nil {
+			return python
+		}
+	}
+	t.Fatal("no python3 has boto3: run make deps")
+	return ""
+}
+
+func TestJavaScript(t *testing.T) {
+	t.Parallel()
+	env := clientEnv(t, startServer(t))
+	runClient(t, "js", env, "node", "--test")
+}
