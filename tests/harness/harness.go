@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
+	"github.com/cockroachdb/pebble/v2/vfs/errorfs"
 
 	"github.com/grammedb/gramme/internal/api"
 	"github.com/grammedb/gramme/internal/db/dbtest"
@@ -33,6 +34,8 @@ type Config struct {
 	Delay time.Duration    // of changes of status, see lifecycle.Config
 	// Power keeps the store on a file system that can lose power. Without it nothing is synced, and a Restart loses everything.
 	Power bool
+	// SyncTime is about how long that file system takes to sync.
+	SyncTime time.Duration
 }
 
 // A Node is a running database. Restart and Crash must not run beside anything else.
@@ -58,14 +61,15 @@ func Start(c Config) (*Node, error) {
 	if c.Power {
 		n.disk = vfs.NewCrashableMem()
 	}
-	return n, n.open()
+	return n, n.Open()
 }
 
-func (n *Node) open() error {
+// Open opens a node that After has made.
+func (n *Node) Open() error {
 	log := slog.New(slog.DiscardHandler)
 	c := pebblekv.Config{Memory: true, CacheBytes: 1 << 20, MemtableBytes: 1 << 20, Logger: log}
 	if n.disk != nil {
-		c.Memory, c.Dir, c.FS, c.ReserveBytes = false, "data", n.disk, -1
+		c.Memory, c.Dir, c.FS, c.ReserveBytes = false, "data", slow(n.disk, n.config.SyncTime), -1
 		c.Fatal = func(err error) { panic(err) }
 	}
 	engine, err := pebblekv.Open(c)
@@ -91,6 +95,20 @@ func (n *Node) open() error {
 	return n.Lifecycle.Start(context.Background())
 }
 
+// slow returns fs with syncs that take some time.
+func slow(fs vfs.FS, mean time.Duration) vfs.FS {
+	if mean == 0 {
+		return fs
+	}
+	return errorfs.Wrap(fs, errorfs.InjectorFunc(func(op errorfs.Op) error {
+		switch op.Kind {
+		case errorfs.OpFileSync, errorfs.OpFileSyncData, errorfs.OpFileSyncTo:
+			time.Sleep(time.Duration(rand.Int64N(2 * int64(mean))))
+		}
+		return nil
+	}))
+}
+
 // Close stops the node.
 func (n *Node) Close() error {
 	n.jobs.Close()
@@ -102,17 +120,22 @@ func (n *Node) Restart() error {
 	if err := n.Close(); err != nil {
 		return err
 	}
-	return n.open()
+	return n.Open()
 }
 
 // Crash cuts the power and starts the node on what the disk has kept: what was synced, and of the rest a percentage.
 func (n *Node) Crash(percent int, rng *rand.Rand) error {
-	after := n.disk.CrashClone(vfs.CrashCloneCfg{UnsyncedDataPercent: percent, RNG: rng})
+	after := n.After(percent, rng)
 	if err := n.Close(); err != nil {
 		return err
 	}
-	n.disk = after
-	return n.open()
+	*n = *after
+	return n.Open()
+}
+
+// After returns a node, to be opened, on what the disk would keep if the power were cut now. n goes on and may be in use.
+func (n *Node) After(percent int, rng *rand.Rand) *Node {
+	return &Node{config: n.config, disk: n.disk.CrashClone(vfs.CrashCloneCfg{UnsyncedDataPercent: percent, RNG: rng})}
 }
 
 // Call validates an input, a pointer to a struct of package ddb, and runs its operation, as the front does. The error is an
