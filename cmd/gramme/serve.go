@@ -82,7 +82,7 @@ func (o *options) database(logTo io.Writer) (gramme.Config, error) {
 		if err != nil {
 			return cfg, err
 		}
-		cfg.TLS = &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12}
+		cfg.TLS = &tls.Config{Certificates: []tls.Certificate{cert}}
 	}
 	return cfg, nil
 }

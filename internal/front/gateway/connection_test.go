@@ -4,10 +4,12 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"crypto/tls"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -148,6 +150,25 @@ func TestSlowClients(t *testing.T) {
 				t.Errorf("statuses = %s, want %s", got, tt.want)
 			}
 		})
+	}
+}
+
+func TestTLS(t *testing.T) {
+	lender := httptest.NewTLSServer(nil) // of a certificate, and of a client that trusts it
+	defer lender.Close()
+	e := run(t, newGateway(Config{}, io.Discard), ServerConfig{TLS: &tls.Config{Certificates: lender.TLS.Certificates}})
+	url := "https" + strings.TrimPrefix(e.url, "http")
+	for version, ok := range map[uint16]bool{tls.VersionTLS11: false, tls.VersionTLS12: true, tls.VersionTLS13: true} {
+		transport := lender.Client().Transport.(*http.Transport).Clone()
+		transport.TLSClientConfig.MinVersion, transport.TLSClientConfig.MaxVersion = version, version
+		client := &endpoint{url, &http.Client{Transport: transport}}
+		if resp, err := client.client.Get(url); (err == nil) != ok {
+			t.Errorf("%s: error = %v", tls.VersionName(version), err)
+		} else if ok {
+			_ = resp.Body.Close()
+			client.do(t, call{body: hello}).check(t, 200, strings.Replace(helloBack, "%HOST%", strings.TrimPrefix(e.url, "http://"), 1))
+		}
+		transport.CloseIdleConnections()
 	}
 }
 

@@ -34,7 +34,7 @@ const (
 // ServerConfig says how connections are served. A client that sends its headers or its body too slowly, or does not take
 // its answer, loses its connection. What is 0 has the default in parentheses.
 type ServerConfig struct {
-	TLS        *tls.Config   // nil: plain HTTP
+	TLS        *tls.Config   // nil: plain HTTP; at least TLS 1.2
 	MaxConns   int           // open connections (16384)
 	HeaderTime time.Duration // from the first byte to the end of the headers, or of a small request (20 s)
 	BodyTime   time.Duration // for the rest of a large one (60 s)
@@ -63,7 +63,9 @@ func (g *Gateway) Run(ctx context.Context, ln net.Listener, cfg ServerConfig) er
 	base, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer cancel(ErrStopped)
 	if cfg.TLS != nil {
-		ln = tls.NewListener(ln, cfg.TLS)
+		secure := cfg.TLS.Clone()
+		secure.MinVersion = max(secure.MinVersion, tls.VersionTLS12)
+		ln = tls.NewListener(ln, secure)
 	}
 	conns := newConnSet()
 	srv := g.server(base, cfg, conns)
