@@ -32,11 +32,11 @@ type Engine interface {
 	View(ctx context.Context, o ViewOpts) (View, error)
 
 	// TailLog returns at most limit records of the shard's log with positions greater than after, in order, that no later commit
-	// can precede any more and that are durable, and the position to go on from. It fails with ErrTrimmed if records after
-	// `after` have been trimmed.
+	// can precede any more and that are durable, and the position to go on from. It may return fewer although there are more; the
+	// log has been read to its end when there are none. It fails with ErrTrimmed if records after `after` have been trimmed.
 	TailLog(ctx context.Context, shard uint64, after Pos, limit int) ([]Record, Pos, error)
 
-	// TrimLog forgets the shard's records up to and including upTo. Positions go on; they never restart.
+	// TrimLog forgets the shard's records up to and including upTo, of those that there are. Positions go on; they never restart.
 	TrimLog(ctx context.Context, shard uint64, upTo Pos) error
 
 	// DeleteRange removes all keys in [lo, hi). It is durable when it returns but not atomic: for ranges that nobody writes.
@@ -48,7 +48,7 @@ type Engine interface {
 	// Limits returns what one Update may hold.
 	Limits() Limits
 
-	// Close waits for running calls and releases everything.
+	// Close waits for running calls and open views and releases everything.
 	Close() error
 }
 
@@ -159,7 +159,7 @@ type View interface {
 	Close() error
 }
 
-// A Range is the keys in [Lo, Hi), walked upwards or, if Reverse, downwards.
+// A Range is the keys in [Lo, Hi), walked upwards or, if Reverse, downwards. A nil Hi is after all keys.
 type Range struct {
 	Lo, Hi  []byte
 	Reverse bool
@@ -185,7 +185,7 @@ var (
 	ErrFenced   = errors.New("kv: a definition has changed")
 	ErrUnknown  = errors.New("kv: the outcome of the commit is unknown")
 	ErrTooLarge = errors.New("kv: transaction too large")
-	ErrNoSpace  = errors.New("kv: the disk is full")
+	ErrNoSpace  = errors.New("kv: the disk is full") // puts and logs wait; deletes and definitions go on
 	ErrTrimmed  = errors.New("kv: log trimmed")
 	ErrCorrupt  = errors.New("kv: stored data is damaged")
 	ErrClosed   = errors.New("kv: engine is closed")

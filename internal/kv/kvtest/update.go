@@ -309,6 +309,7 @@ func testDeleteRange(t *testing.T, e kv.Engine) {
 		}
 	}
 	deleteRange("b", "b")
+	deleteRange("d", "a")
 	deleteRange("e", "f")
 	deleteRange("b", "d")
 	if got := text(scan(t, e, rows())); got != "a=x d=x" {

@@ -69,6 +69,33 @@ func BenchmarkGet(b *testing.B) {
 	}
 }
 
+func BenchmarkMultiGet100(b *testing.B) {
+	const items = 100_000
+	db := benchOpen(b, Config{Dir: b.TempDir()}, items)
+	if err := db.pebble.Flush(); err != nil {
+		b.Fatal(err)
+	}
+	ks, vals := make([][]byte, 100), make([][]byte, 100)
+	i := uint64(0)
+	b.ReportAllocs()
+	for b.Loop() {
+		for j := range ks {
+			ks[j] = rowKey(ks[j][:0], i%items)
+			i += 7919
+		}
+		v, err := db.View(context.Background(), kv.ViewOpts{})
+		if err != nil {
+			b.Fatal(err)
+		}
+		if err := v.MultiGet(ks, vals); err != nil {
+			b.Fatal(err)
+		}
+		if err := v.Close(); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
 func BenchmarkScan20(b *testing.B) {
 	const items = 100_000
 	db := benchOpen(b, Config{Dir: b.TempDir()}, items)

@@ -1,6 +1,7 @@
 package pebblekv
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -139,6 +140,9 @@ func (db *DB) DeleteRange(ctx context.Context, lo, hi []byte) error {
 	defer db.gate.leave()
 	if err := ctx.Err(); err != nil {
 		return err
+	}
+	if bytes.Compare(lo, hi) >= 0 {
+		return nil
 	}
 	b := db.pebble.NewBatch()
 	if err := b.DeleteRange(lo, hi, nil); err != nil {

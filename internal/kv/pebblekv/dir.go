@@ -56,6 +56,9 @@ func (d dir) claim() (*pebble.Lock, error) {
 		return nil, err
 	}
 	lock, err := pebble.LockDirectory(d.path, d.fs)
+	if unusable := new(fs.PathError); errors.As(err, &unusable) {
+		return nil, err // the lock file cannot even be made
+	}
 	if err != nil {
 		return nil, d.refuse(ErrInUse, "is in use by another gramme: stop that one, or choose another directory (%v)", err)
 	}
