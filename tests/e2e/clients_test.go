@@ -11,7 +11,7 @@ func TestBoto3(t *testing.T) {
 	t.Parallel()
 	python := findPython(t)
 	env := clientEnv(t, startServer(t))
-	runClient(t, "python", env, python, "-m", "unittest", "discover", "--verbose", "--pattern", "*_test.py")
+	runClient(t, "python", env, python, "-W", "ignore::ResourceWarning", "-m", "unittest", "discover", "--verbose", "--pattern", "*_test.py")
 }
 
 // findPython returns a Python that has boto3.

@@ -136,7 +136,7 @@ func clientEnv(t *testing.T, url string) []string {
 		"AWS_CONFIG_FILE="+none,
 		"AWS_SHARED_CREDENTIALS_FILE="+none,
 		"AWS_EC2_METADATA_DISABLED=true",
-		"AWS_MAX_ATTEMPTS=1", // what fails once has failed
+		"AWS_MAX_ATTEMPTS=2",
 		"AWS_PAGER=",
 		"PYTHONDONTWRITEBYTECODE=1",
 		"NO_PROXY=127.0.0.1",
