@@ -38,15 +38,15 @@ var kinds = []struct {
 	kind   string
 	weight int
 }{
-	{"put", 20}, {"update", 24}, {"delete", 8}, {"get", 6}, {"batchwrite", 5}, {"batchget", 3}, {"transact", 12}, {"transactget", 3},
-	{"query", 18}, {"scan", 6}, {"clock", 2}, {"create", 3}, {"drop", 1}, {"addindex", 3}, {"dropindex", 2}, {"restart", 1},
-	{"crash", 1}, {"check", 2}, {"describe", 2},
+	{"put", 44}, {"update", 48}, {"delete", 10}, {"get", 10}, {"batchwrite", 20}, {"batchget", 6}, {"transact", 28}, {"transactget", 6},
+	{"query", 60}, {"scan", 14}, {"clock", 4}, {"create", 2}, {"drop", 1}, {"addindex", 5}, {"dropindex", 3}, {"restart", 2},
+	{"crash", 2}, {"check", 3}, {"describe", 3},
 }
 
 // next makes an operation.
 func (g *generator) next() Op {
 	g.n++
-	if g.n <= 2 {
+	if g.n <= 2 || len(g.m.tables) == 0 && !g.one(10) {
 		return g.create()
 	}
 	sum := 0
@@ -99,7 +99,7 @@ func (g *generator) op(kind string) Op {
 // table chooses a table, now and then one that does not exist, of which some schema is supposed.
 func (g *generator) table() (string, *table) {
 	names := slices.Sorted(maps.Keys(g.m.tables))
-	if len(names) == 0 || g.one(60) {
+	if len(names) == 0 || g.one(150) {
 		name := pick(g, g.names...)
 		if t := g.m.tables[name]; t != nil {
 			return name, t
@@ -171,18 +171,21 @@ func (g *generator) write(kind string) Op {
 	op := Op{Kind: kind, Table: name, Item: g.key(t), OnFailure: g.one(2), Units: g.one(3)}
 	switch kind {
 	case "put":
-		maps.Copy(op.Item, g.attributes(g.IntN(7)))
+		maps.Copy(op.Item, g.attributes())
 		op.Returns = pick(g, "", "ALL_OLD")
 	case "update":
 		if !g.one(25) {
-			op.Update = g.actions()
+			op.Update = g.actions(t.find(op.Item))
 		}
 		op.Returns = g.returns(op.Update)
 	case "delete":
 		op.Returns = pick(g, "", "ALL_OLD")
 	}
-	if g.one(3) || kind == "check" {
+	switch {
+	case g.one(4) || kind == "check":
 		op.Cond = g.cond(2)
+	case g.one(4):
+		op.Cond = g.truth(t, op.Item)
 	}
 	return op
 }
@@ -200,7 +203,7 @@ func (g *generator) several(kind string) Op {
 	if kind == "batchget" {
 		op.Project = g.projection()
 	}
-	for range 1 + g.IntN(6) {
+	for range 1 + g.IntN(8) {
 		name, t := g.table()
 		o := Op{Kind: "get", Table: name, Item: g.key(t)}
 		switch {
@@ -208,7 +211,7 @@ func (g *generator) several(kind string) Op {
 			o.Kind = "delete"
 		case kind == "batchwrite":
 			o.Kind = "put"
-			maps.Copy(o.Item, g.attributes(g.IntN(5)))
+			maps.Copy(o.Item, g.attributes())
 		case kind == "transactget":
 			o.Project = g.projection()
 		}
@@ -245,14 +248,18 @@ func (g *generator) transact() Op {
 		return op
 	}
 	op := Op{Kind: "transact", Units: g.one(2)}
-	for range 1 + g.IntN(5) {
-		o := g.write(pick(g, "put", "update", "delete", "check"))
+	for range 1 + g.IntN(4) {
+		o := g.write(pick(g, "put", "put", "update", "delete", "check"))
+		t := g.m.tables[o.Table]
 		o.Returns, o.Units = "", false
 		if o.Kind == "update" && o.Update == nil {
-			o.Update = g.actions()
+			o.Update = g.actions(nil)
 		}
-		if !g.one(3) && o.Kind != "check" {
+		if !g.one(5) && o.Kind != "check" {
 			o.Cond = nil // or else most transactions fail
+		}
+		if o.Kind == "check" && !g.one(3) {
+			o.Cond = g.truth(t, o.Item)
 		}
 		op.Ops = append(op.Ops, o)
 	}

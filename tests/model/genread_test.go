@@ -32,6 +32,15 @@ func (g *generator) reading(kind string) (Op, *table, *Index) {
 func (g *generator) query() Op {
 	op, t, ix := g.reading("query")
 	op.Reverse = g.one(2)
+	if ix != nil && !ix.Local && !g.one(10) { // what the index has
+		op.Project = slices.DeleteFunc(op.Project, func(p string) bool { return !t.projects(ix, top(p)) })
+		if len(op.Project) == 0 {
+			op.Project = nil
+		}
+		if ix.Proj != "ALL" && op.Select == "ALL_ATTRIBUTES" {
+			op.Select = ""
+		}
+	}
 	if op.Filter != nil && !g.one(20) { // not about keys of what is queried
 		for slices.ContainsFunc(op.Filter.paths(), func(p string) bool { return isKey(t.own(ix), top(p)) }) {
 			op.Filter = g.cond(1)
@@ -76,7 +85,7 @@ func (g *generator) like(it Item, a Attr) Value {
 	switch v, ok := it[a.Name]; {
 	case a.Name == "pk" && g.writer != "":
 		return str(g.writer)
-	case ok && !g.one(5):
+	case ok && !g.one(12):
 		return v
 	}
 	return g.scalar(a.T)
@@ -121,15 +130,15 @@ func (g *generator) spoil(op *Op) {
 	}
 }
 
-// start makes a start key, which need not be that of an item.
+// start makes a start key, mostly one of what is read.
 func (g *generator) start(t *table, ix *Index, op *Op) Item {
-	k := Item{}
-	near := g.near(t, ix)
+	all := slices.DeleteFunc(t.records(ix), func(r record) bool { return !r.within(op) })
+	if len(all) > 0 && !g.one(4) {
+		return pick(g, all...).keys
+	}
+	k, near := Item{}, g.near(t, ix)
 	for _, a := range t.schema(ix) {
 		k[a.Name] = g.like(near, a)
-		if c := op.key(a.Name); c != nil && c.Op == "=" && !g.one(10) {
-			k[a.Name] = c.Vals[0]
-		}
 	}
 	switch {
 	case g.one(15):

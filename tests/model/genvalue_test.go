@@ -16,11 +16,11 @@ var (
 func (g *generator) scalar(t string) Value {
 	switch t {
 	case "S":
-		return str(pick(g, someTexts...))
+		return str(pick(g, someTexts...) + pick(g, "", "", "a", "b"))
 	case "N":
-		return num(pick(g, someInts...))
+		return num(pick(g, someInts...) + pick[int64](g, 0, 0, 1, 5))
 	}
-	return bin(pick(g, someBytes...))
+	return bin(pick(g, someBytes...) + pick(g, "", "", "00", "01"))
 }
 
 // key makes a key of the table: one that is there, or another, or now and then one that does not fit.
@@ -34,15 +34,18 @@ func (g *generator) key(t *table) Item {
 		for _, a := range t.keys() {
 			k[a.Name] = g.scalar(a.T)
 		}
+		if t.Sort != nil && !g.one(4) { // large collections
+			k[t.Part.Name] = map[string]Value{"S": str("a"), "N": num(10), "B": bin("00")}[t.Part.T]
+		}
 	}
 	switch {
 	case g.writer != "":
 		k["pk"] = str(g.writer)
-	case g.one(80):
+	case g.one(150):
 		k[t.Part.Name] = pick(g, str(""), str("wrong"), num(7), Value{T: "BOOL", X: "true"})
-	case g.one(100):
+	case g.one(200):
 		delete(k, pick(g, "pk", "sk"))
-	case g.one(100):
+	case g.one(200):
 		k["more"] = num(1)
 	}
 	return k
@@ -60,24 +63,45 @@ func (g *generator) some(t *table) Item {
 // The attributes of items, besides keys.
 var attributeNames = []string{"a", "b", "c", "d", "v", "s", "ss", "ns", "l", "m", "f", "z"}
 
-// attributes makes n attributes, some perhaps of one name.
-func (g *generator) attributes(n int) Item {
+// attributes makes the attributes of an item, mostly with those that are index keys.
+func (g *generator) attributes() Item {
 	it := Item{}
-	for range n {
-		name := pick(g, attributeNames...)
-		it[name] = g.value(name)
+	for i, name := range attributeNames {
+		if i < len(indexKeys) && !g.one(4) || g.heavy && name == "s" || g.one(4) {
+			it[name] = g.value(name)
+		}
 	}
 	return it
 }
 
+// find returns the table's item with a key, nil if there is none.
+func (t *table) find(key Item) Item {
+	k, _, _ := t.key(key)
+	return t.items[k]
+}
+
+// truth makes a condition that the item with a key satisfies.
+func (g *generator) truth(t *table, key Item) *Cond {
+	if t == nil {
+		return g.cond(1)
+	}
+	it := t.find(key)
+	for range 20 {
+		if c := g.cond(2); c.eval(it) {
+			return c
+		}
+	}
+	return &Cond{Op: "not_exists", Path: "none"}
+}
+
 // value makes a value that suits an attribute, or now and then one that does not.
 func (g *generator) value(name string) Value {
-	if g.writer == "" && g.one(30) {
+	if g.writer == "" && g.one(100) {
 		name = pick(g, attributeNames...)
 	}
 	for _, a := range indexKeys {
 		if a.Name == name {
-			if g.writer == "" && a.T != "N" && g.one(40) {
+			if g.writer == "" && a.T != "N" && g.one(150) {
 				return Value{T: a.T} // empty
 			}
 			return g.scalar(a.T)
@@ -103,7 +127,7 @@ func (g *generator) value(name string) Value {
 // long makes a text that is sometimes a large part of an item's greatest size.
 func (g *generator) long() Value {
 	v := str(pick(g, someTexts...))
-	if g.writer == "" && (g.heavy && g.one(2) || g.one(60)) {
+	if g.writer == "" && (g.heavy && !g.one(4) || g.one(60)) {
 		v.R = 130_000
 	}
 	return v
@@ -165,8 +189,21 @@ func (g *generator) bounds(t string) []Value {
 	return []Value{a, b}
 }
 
-// actions makes an update: several actions on attributes, or one on a nested path.
-func (g *generator) actions() []Action {
+// actions makes an update of an item: several actions on attributes, or one on a nested path. Mostly they can be done.
+func (g *generator) actions(it Item) []Action {
+	if it == nil {
+		it = Item{}
+	}
+	for range 5 {
+		all := g.anyActions()
+		if _, ok := update(it, all); ok || g.one(10) {
+			return all
+		}
+	}
+	return []Action{{Op: "set", Path: "v", Val: ptr(num(1))}}
+}
+
+func (g *generator) anyActions() []Action {
 	if g.one(4) {
 		path := pick(g, "m.x", "m.y", "m.new", "l[0]", "l[1]", "l[7]", "m.x.deep", "v.x")
 		a := Action{Op: pick(g, "set", "remove", "add", "set"), Path: path}

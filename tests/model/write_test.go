@@ -44,10 +44,21 @@ func (m *model) plan(op *Op) (e effect, f *fault) {
 		return e, bad
 	case op.Kind == "put" && !e.table.indexable(op.Item):
 		return e, bad
-	case slices.ContainsFunc(op.Update, func(a Action) bool { return isKey(e.table.keys(), top(a.Path)) }):
+	case slices.ContainsFunc(op.Update, func(a Action) bool { return isKey(e.table.keys(), top(a.Path)) || e.table.mistypes(&a) }):
 		return e, bad
 	}
 	return e, nil
+}
+
+// mistypes reports whether an action gives an index key another type, whatever the item.
+func (t *table) mistypes(a *Action) bool {
+	typ := map[string]string{"plus": "N", "minus": "N", "append": "L", "prepend": "L"}[a.Op]
+	if a.Op == "set" || a.Op == "add" || a.Op == "delete" {
+		typ = a.Val.T
+	}
+	return typ != "" && slices.ContainsFunc(t.Indexes, func(ix Index) bool {
+		return slices.ContainsFunc(ix.keys(), func(k Attr) bool { return k.Name == a.Path && k.T != typ })
+	})
 }
 
 // run computes what a planned write does.
@@ -72,15 +83,22 @@ func (e *effect) run(op *Op) *fault {
 }
 
 func (e *effect) update(op *Op) *fault {
-	e.new = e.old
+	it := e.old
 	if e.old == nil {
 		if onlyRemoves(op.Update) {
 			return nil
 		}
-		e.new = maps.Clone(op.Item)
+		it = Item{}
 	}
-	var ok bool
-	if e.new, ok = update(e.new, op.Update); !ok || itemSize(e.new) > maxItemSize || !e.table.indexable(e.new) {
+	it, ok := update(it, op.Update)
+	if !ok {
+		return &fault{code: invalid}
+	}
+	e.new = maps.Clone(it)
+	maps.Copy(e.new, op.Item) // the key
+	changed := maps.Clone(e.new)
+	maps.DeleteFunc(changed, func(name string, v Value) bool { return equal(v, e.old[name]) })
+	if itemSize(e.new) > maxItemSize || !e.table.indexable(changed) {
 		return &fault{code: invalid}
 	}
 	return nil
