@@ -20,7 +20,7 @@ var (
 	ErrDamaged = errors.New("damaged")
 )
 
-// A DirError says why a data directory was refused, and what to do. Nothing in the directory has been changed.
+// A DirError says why a data directory was refused, and what to do. Unless it is damaged nothing in it has been changed.
 type DirError struct {
 	Dir    string
 	Reason error // one of those above

@@ -175,7 +175,9 @@ func (it *iterator) step() bool {
 	case it.reverse:
 		return it.pebble.Prev()
 	}
-	return it.pebble.Next()
+	// The whole key is Pebble's prefix here. Next would walk over every version that a memtable holds of a key that is overwritten
+	// all the time; NextPrefix seeks past them. (Backwards there is no such way.)
+	return it.pebble.NextPrefix()
 }
 
 // Key implements kv.Iterator.
