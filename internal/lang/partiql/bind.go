@@ -160,7 +160,7 @@ func (f folder) item(n *node) (attr.Item, error) {
 	if out.op != opValue || out.value.Type() != attr.M {
 		return nil, fault("The value of an INSERT statement must be a map of attributes")
 	}
-	return out.value.Item(), checkDepth(out.value, attr.MaxLevels+1)
+	return out.value.Item(), checkDepth(out.value, maxLevels)
 }
 
 // update lowers the actions of UPDATE.

@@ -6,13 +6,15 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/grammedb/gramme/internal/lang/attr"
 	"github.com/grammedb/gramme/internal/lang/expr"
 )
 
 const (
-	maxText  = 8192 // characters of a statement
-	maxDepth = 256  // of nested parentheses, NOTs, lists and maps
-	maxIndex = math.MaxInt32
+	maxText   = 8192               // characters of a statement
+	maxDepth  = 256                // of nested parentheses, NOTs, lists and maps
+	maxLevels = attr.MaxLevels + 1 // of a composed value: an item, in which values can have that many
+	maxIndex  = math.MaxInt32
 )
 
 // Parse parses a statement. Errors are *expr.Error.

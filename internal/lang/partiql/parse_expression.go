@@ -194,14 +194,8 @@ func (p *parser) primary() node {
 		p.advance()
 		p.out.params++
 		return node{op: opParam, param: p.out.params - 1}
-	case tokLeftBracket:
-		p.advance()
-		return node{op: opList, args: p.elements(tokRightBracket, "]")}
-	case tokLeftSet:
-		p.advance()
-		return node{op: opSet, args: p.elements(tokRightSet, ">>")}
-	case tokLeftBrace:
-		return p.structure()
+	case tokLeftBracket, tokLeftSet, tokLeftBrace:
+		return p.composed()
 	case tokLeftParen:
 		p.advance()
 		n := p.or()
@@ -243,6 +237,23 @@ func (p *parser) number() node {
 		p.refuse(err.Error())
 	}
 	return valueNode(v)
+}
+
+// composed parses a value made of values. It counts their levels, because each costs a copy of what is in it.
+func (p *parser) composed() node {
+	if p.levels++; p.levels > maxLevels {
+		panic(tooNested)
+	}
+	defer func() { p.levels-- }()
+	switch p.peek() {
+	case tokLeftBracket:
+		p.advance()
+		return node{op: opList, args: p.elements(tokRightBracket, "]")}
+	case tokLeftSet:
+		p.advance()
+		return node{op: opSet, args: p.elements(tokRightSet, ">>")}
+	}
+	return p.structure()
 }
 
 // elements = [ operand { "," operand } ] and the token that closes them.

@@ -76,7 +76,7 @@ func TestLimits(t *testing.T) {
 		{"deepest parentheses", "SELECT * FROM t WHERE " + strings.Repeat("(", 3000) + "a = 1" + strings.Repeat(")", 3000), form + "Nested too deeply"},
 		{"deep parentheses", "SELECT * FROM t WHERE " + strings.Repeat("(", 200) + "a = 1" + strings.Repeat(")", 200), "scan"},
 		{"deepest NOTs", "SELECT * FROM t WHERE " + strings.Repeat("NOT ", 1000) + "a = 1", form + "Nested too deeply"},
-		{"deepest lists", nested(1000), form + "Nested too deeply"},
+		{"deepest lists", nested(1000), "error: Nesting Levels have exceeded supported limits"},
 		{"largest index", "SELECT a[2147483647] FROM t", "scan; project [a, [2147483647]]"},
 		{"larger index", "SELECT a[2147483648] FROM t", form + "Invalid path component"},
 		{"largest nonsense", "SELECT a[" + strings.Repeat("9", 100) + "] FROM t", form + "Invalid path component"},
@@ -153,6 +153,80 @@ func TestBindLeavesStatement(t *testing.T) {
 		if s.String() != before {
 			t.Errorf("the statement has become %s", s)
 		}
+	}
+}
+
+// TestLex pins the kinds and the extents of tokens.
+func TestLex(t *testing.T) {
+	for _, tt := range []struct{ text, want string }{
+		{"", ""},
+		{" \t\r\n", ""},
+		{"a A_1 $x _y", "w:a w:A_1 w:$x w:_y"},
+		{"select Size old", "r:select r:Size w:old"},
+		{`"a" "a""b" "" "sel ect"`, `q:"a" q:"a""b" q:"" q:"sel ect"`},
+		{`'a' 'a''b' '' '"'`, `s:'a' s:'a''b' s:'' s:'"'`},
+		{"1 12.5 .5 5. 1e3 1E+3 1.5e-10 1e", "n:1 n:12.5 n:.5 n:5. n:1e3 n:1E+3 n:1.5e-10 !:1e"},
+		{"a.5 a .5 (.5 a[1].5 \"a\".5", "w:a .:. n:5 w:a .:. n:5 (:( n:.5 w:a [:[ n:1 ]:] .:. n:5 q:\"a\" .:. n:5"},
+		{"1x 1.5y", "!:1x !:1.5y"},
+		{"= <> != < <= > >= << >>", "=:= #:<> #:!= <:< l:<= >:> g:>= {{:<< }}:>>"},
+		{"<<1>>", "{{:<< n:1 }}:>>"},
+		{"<=>", "l:<= >:>"},
+		{"?+-*,.:;()[]{}", "?:? +:+ -:- *:* ,:, .:. ::: ;:; (:( ):) [:[ ]:] {:{ }:}"},
+		{"a--b\nc", "w:a w:c"},
+		{"a - -b", "w:a -:- -:- w:b"},
+		{"--", ""},
+		{"/* a */b/**/c", "w:b w:c"},
+		{"/* a", "!:/ *:* w:a"},
+		{"'a", "!:'a"},
+		{`"a`, `!:"a`},
+		{"'a''", "!:'a''"},
+		{"# ` ! é \x00", "!:# !:` !:! !:é !:\x00"},
+	} {
+		var got []string
+		for _, tok := range lex(tt.text) {
+			if tok.kind != tokEOF {
+				got = append(got, tokenSigns[tok.kind]+":"+tt.text[tok.start:tok.end])
+			}
+		}
+		if strings.Join(got, " ") != tt.want {
+			t.Errorf("%q: %s\nwant %s", tt.text, strings.Join(got, " "), tt.want)
+		}
+	}
+}
+
+var tokenSigns = map[tokenKind]string{
+	tokInvalid: "!", tokWord: "w", tokReserved: "r", tokQuoted: "q", tokString: "s", tokNumber: "n", tokParam: "?",
+	tokEQ: "=", tokNE: "#", tokLT: "<", tokLE: "l", tokGT: ">", tokGE: "g", tokPlus: "+", tokMinus: "-", tokStar: "*",
+	tokComma: ",", tokDot: ".", tokColon: ":", tokSemicolon: ";", tokLeftParen: "(", tokRightParen: ")",
+	tokLeftBracket: "[", tokRightBracket: "]", tokLeftBrace: "{", tokRightBrace: "}", tokLeftSet: "{{", tokRightSet: "}}",
+}
+
+// BenchmarkStatement takes statements from their texts to what a table makes of them.
+func BenchmarkStatement(b *testing.B) {
+	for name, text := range map[string]string{
+		"Select": "SELECT id, total FROM Orders WHERE customer = ? AND id BETWEEN ? AND 100 AND NOT city = 'Bern'",
+		"Insert": "INSERT INTO Orders VALUE {'customer': ?, 'id': ?, 'lines': [{'sku': 'a', 'n': 2}], 'tags': <<'x', 'y'>>}",
+		"Update": "UPDATE Orders SET total = total + 1, city = 'Genf' REMOVE note WHERE customer = ? AND id = ?",
+	} {
+		b.Run(name, func(b *testing.B) {
+			params, keys := []attr.Value{attr.String("ann"), attr.Int(7)}, schema("customer:id")
+			b.ReportAllocs()
+			for b.Loop() {
+				s, err := Parse(text)
+				if err != nil {
+					b.Fatal(err)
+				}
+				bound, err := s.Bind(params)
+				if err == nil && bound.Kind == Select {
+					_, err = bound.Read(keys)
+				} else if err == nil {
+					_, err = bound.Point(keys)
+				}
+				if err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
 	}
 }
 

@@ -13,6 +13,7 @@ type parser struct {
 	tokens []token
 	at     int // of the current token
 	depth  int
+	levels int // of the value that is being composed
 	out    *Statement
 }
 

@@ -120,6 +120,9 @@ func (sel *selection) merge(ctx context.Context, r *query.Reader) error {
 
 // head reads one item of a plan.
 func (sel *selection) head(ctx context.Context, r *query.Reader, i int) (*query.Page, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
 	sel.plans[i].Limit = 1
 	return r.Page(ctx, &sel.plans[i])
 }

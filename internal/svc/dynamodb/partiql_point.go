@@ -18,7 +18,7 @@ type pointRead struct {
 // planPointRead makes a read of a SELECT, or fails with noKey if it does not fix the whole key.
 func planPointRead(d *table.Definition, b *partiql.Bound, noKey error) (pointRead, error) {
 	if b.Index != "" {
-		return pointRead{}, errWriteIndex
+		return pointRead{}, errIndexNamed
 	}
 	point, err := b.Point(namesOf(&d.Schema))
 	if err == partiql.ErrNoKey {

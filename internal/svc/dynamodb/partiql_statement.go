@@ -13,7 +13,7 @@ import (
 var (
 	errDuplicateItem = api.Errorf("DuplicateItemException", duplicateText)
 	errExists        = api.Invalid("EXISTS can only be used in ExecuteTransaction")
-	errWriteIndex    = api.Invalid("Only SELECT statements of ExecuteStatement can name an index")
+	errIndexNamed    = api.Invalid("Only SELECT statements of ExecuteStatement can name an index")
 )
 
 const duplicateText = "Duplicate primary key exists in table"
@@ -52,7 +52,7 @@ var statementKinds = map[partiql.Kind]store.Kind{
 // planStatement makes a write of a statement that is no SELECT.
 func planStatement(d *table.Definition, b *partiql.Bound) (w store.Write, err error) {
 	if b.Index != "" {
-		return w, errWriteIndex
+		return w, errIndexNamed
 	}
 	point, err := b.Point(namesOf(&d.Schema))
 	if err != nil {
