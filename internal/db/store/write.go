@@ -14,7 +14,8 @@ import (
 	"github.com/grammedb/gramme/internal/lang/expr"
 )
 
-// MaxItem is the size of the largest item, in bytes as DynamoDB counts them.
+// MaxItem is the size of the largest item, in bytes as DynamoDB counts them; also of an item and its entry in a local index
+// together.
 const MaxItem = 400 << 10
 
 // A Kind is what a write does to its item.
@@ -36,6 +37,10 @@ type Write struct {
 	Item      attr.Item       // of a Put, the key included
 	Update    *expr.Update    // of an Update; nil changes nothing but creates a missing item
 	Condition *expr.Condition // nil: none
+
+	// UpdateCost is what an Update's actions count against MaxItem beside the attributes that are not the key's. With 0 only
+	// the size of the item counts.
+	UpdateCost int
 
 	// WantOld asks for Effect.Old, WantOldOnFailure for ConditionError.Old.
 	WantOld, WantOldOnFailure bool
@@ -144,17 +149,22 @@ func (w *Write) size(it attr.Item) (int, error) {
 		return 0, nil
 	}
 	n := it.Size()
-	switch {
-	case n <= MaxItem:
-		return n, nil
-	case w.Kind == Update:
-		return 0, ErrUpdateTooLarge
+	if n > MaxItem || n+w.UpdateCost > MaxItem && n+w.UpdateCost-w.Table.KeyItem(w.Key).Size() > MaxItem {
+		return 0, w.tooLarge()
 	}
-	return 0, ErrItemTooLarge
+	return n, nil
+}
+
+func (w *Write) tooLarge() error {
+	if w.Kind == Update {
+		return ErrUpdateTooLarge
+	}
+	return ErrItemTooLarge
 }
 
 // stage fills the engine's batch with what turns old into e.New: the row, the index entries, the counters. A write that
-// changes nothing stores nothing. It fails with ErrCollectionFull.
+// changes nothing stores nothing. It fails with ErrCollectionFull and, if a local index has no room for the item's entry,
+// as for an item that is too large.
 func (s *Store) stage(b *kv.Batch, w *Write, rowKey []byte, old row.Row, e *Effect) error {
 	if w.Kind == Check || old.Item == nil && e.New == nil {
 		return nil
@@ -178,10 +188,13 @@ func (s *Store) stage(b *kv.Batch, w *Write, rowKey []byte, old row.Row, e *Effe
 	collection := int64(e.NewSize - e.OldSize)
 	for i := range e.Indexes {
 		c := &e.Indexes[i]
-		stageEntry(b, d, c, stamp)
 		if c.Index.Local {
+			if c.NewKey != nil && e.NewSize+c.NewSize > MaxItem {
+				return w.tooLarge()
+			}
 			collection += int64(c.NewSize - c.OldSize)
 		}
+		stageEntry(b, d, c, stamp)
 	}
 	if !d.HasLocal() || collection == 0 {
 		return nil

@@ -79,6 +79,9 @@ func lowerConditions[E any](
 	var b Builder
 	conds := make([]Node, 0, len(m))
 	for _, name := range slices.Sorted(maps.Keys(m)) {
+		if err := checkName(name); err != nil {
+			return nil, err
+		}
 		n, err := lower(m[name], &b, name)
 		if err != nil {
 			return nil, err
@@ -94,6 +97,14 @@ func lowerConditions[E any](
 		all = join(joint, conds...)
 	}
 	return &Condition{binding: b.binding, root: &all.node}, nil
+}
+
+// checkName refuses the one name that no attribute can have; too long ones are refused before.
+func checkName(name string) error {
+	if name == "" {
+		return invalidParameter("Empty attribute name")
+	}
+	return nil
 }
 
 func checkSentLists(m map[string]Comparison) error {
@@ -268,6 +279,9 @@ func FromAttributeUpdates(m map[string]AttributeUpdate) (*Update, error) {
 	}
 	var b Builder
 	for _, name := range names {
+		if err := checkName(name); err != nil {
+			return nil, err
+		}
 		v, err := m[name].verb()
 		if err != nil {
 			return nil, err
@@ -309,6 +323,9 @@ func FromAttributesToGet(names []string) (*Projection, error) {
 	paths := make([]Path, len(names))
 	seen := make(map[string]bool, len(names))
 	for i, name := range names {
+		if err := checkName(name); err != nil {
+			return nil, err
+		}
 		if seen[name] {
 			return nil, invalidParameter("Duplicate value in attribute name: " + name)
 		}

@@ -42,6 +42,9 @@ func (s *Service) updateItem(ctx context.Context, c *api.Call, in *ddb.UpdateIte
 	if w.Key, err = d.ParseKey(in.Key.Item); err != nil {
 		return nil, err
 	}
+	if b.update != nil {
+		w.UpdateCost = b.update.Cost()
+	}
 	effect, err := s.apply(ctx, &w)
 	if err != nil {
 		return nil, err
