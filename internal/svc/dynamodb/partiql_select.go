@@ -12,29 +12,13 @@ import (
 	"github.com/grammedb/gramme/internal/lang/partiql"
 )
 
-// selectItems runs SELECT: a query, several one after the other, or a scan.
+// selectItems runs SELECT.
 func (s *Service) selectItems(ctx context.Context, c *api.Call, in *ddb.ExecuteStatementInput, b *partiql.Bound) (*ddb.ExecuteStatementOutput, error) {
-	r := reading{c: c, tableName: &b.Table, consistent: isTrue(in.ConsistentRead)}
-	if b.Index != "" {
-		r.indexName = &b.Index
-	}
-	base, err := s.planReading(&r, expr.Bound{Projection: b.Projection})
+	sel, err := s.planSelect(c, b, isTrue(in.ConsistentRead))
 	if err != nil {
 		return nil, err
 	}
-	read, err := b.Read(namesOf(base.Schema()))
-	if err != nil {
-		return nil, err
-	}
-	base.Filter, base.Range.Reverse = read.Filter, read.Reverse
-	if err := r.choose(base); err != nil {
-		return nil, err
-	}
-	plans, err := plansOf(base, read)
-	if err != nil {
-		return nil, err
-	}
-	sel := selection{plans: plans, merged: read.Merge, limit: limit(in.Limit), mode: capacity.ReadMode(r.consistent), items: []attr.Item{}}
+	sel.limit = limit(in.Limit)
 	binding := bindToken(c, in)
 	if in.NextToken != nil {
 		at, err := parseToken(binding, *in.NextToken)
@@ -54,6 +38,31 @@ func (s *Service) selectItems(ctx context.Context, c *api.Call, in *ddb.ExecuteS
 		LastEvaluatedKey: sel.last,
 		ConsumedCapacity: consumed(in.ReturnConsumedCapacity, b.Table, &sel.usage, plain),
 	}, nil
+}
+
+// planSelect finds the table and the index, and plans what is read of it: a query, several, or a scan.
+func (s *Service) planSelect(c *api.Call, b *partiql.Bound, consistent bool) (*selection, error) {
+	r := reading{c: c, tableName: &b.Table, consistent: consistent}
+	if b.Index != "" {
+		r.indexName = &b.Index
+	}
+	base, err := s.planReading(&r, expr.Bound{Projection: b.Projection})
+	if err != nil {
+		return nil, err
+	}
+	read, err := b.Read(namesOf(base.Schema()))
+	if err != nil {
+		return nil, err
+	}
+	base.Filter, base.Range.Reverse = read.Filter, read.Reverse
+	if err := r.choose(base); err != nil {
+		return nil, err
+	}
+	plans, err := plansOf(base, read)
+	if err != nil {
+		return nil, err
+	}
+	return &selection{plans: plans, merged: read.Merge, mode: capacity.ReadMode(consistent), items: []attr.Item{}}, nil
 }
 
 // plansOf returns one plan for each query, or that of the scan.
