@@ -8,6 +8,7 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"net/textproto"
 	"strconv"
 	"strings"
 	"sync"
@@ -201,16 +202,33 @@ func splitTarget(c *fasthttp.RequestCtx) (path, query string) {
 	return path, query
 }
 
+// single holds the headers that a request has once, in the form in which fasthttp keeps names: looking those up needs
+// neither that form to be made nor values to be joined. Of one that comes twice the first counts, everywhere.
+var single = canonicalNames("accept-encoding", "authorization", "content-encoding", "content-length", "content-type", "host", "origin",
+	"x-amz-content-sha256", "x-amz-date", "x-amz-security-token", "x-amz-target")
+
+func canonicalNames(names ...string) map[string][]byte {
+	m := make(map[string][]byte, len(names))
+	for _, name := range names {
+		m[name] = []byte(textproto.CanonicalMIMEHeaderKey(name))
+	}
+	return m
+}
+
 // get returns a header; several of one name are joined.
 func (r *fastRequest) get(name string) string {
-	all := r.c.Request.Header.PeekAll(name)
-	switch len(all) {
+	h := &r.c.Request.Header
+	if key, ok := single[name]; ok {
+		return view(h.PeekCanonical(key))
+	}
+	switch all := h.PeekAll(name); len(all) {
 	case 0:
 		return ""
 	case 1:
 		return view(all[0])
+	default:
+		return string(bytes.Join(all, []byte(",")))
 	}
-	return string(bytes.Join(all, []byte(",")))
 }
 
 // view returns b as a string without a copy: valid while b is, which here is until the request is answered.
