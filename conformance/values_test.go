@@ -20,7 +20,6 @@ func str(s string) types.AttributeValue        { return &types.AttributeValueMem
 func num(n string) types.AttributeValue        { return &types.AttributeValueMemberN{Value: n} }
 func integer(n int) types.AttributeValue       { return num(strconv.Itoa(n)) }
 func binary(b ...byte) types.AttributeValue    { return &types.AttributeValueMemberB{Value: b} }
-func strs(s ...string) types.AttributeValue    { return &types.AttributeValueMemberSS{Value: s} }
 func object(members item) types.AttributeValue { return &types.AttributeValueMemberM{Value: members} }
 
 // key returns the key "pk" with one value, and "sk" with another if there is one.
