@@ -30,12 +30,13 @@ func (s *Store) Get(ctx context.Context, r Read) (f Found, err error) {
 	if err != nil {
 		return Found{}, err
 	}
+	defer func() {
+		if cerr := view.Close(); err == nil {
+			err = cerr
+		}
+	}()
 	var buf [128]byte
-	if f, err = r.get(view, buf[:0]); err != nil {
-		view.Close()
-		return Found{}, err
-	}
-	return f, view.Close()
+	return r.get(view, buf[:0])
 }
 
 // GetAll reads the items one by one, or all at one moment if pinned. It stops before the items' sizes exceed budget, 0 for

@@ -21,11 +21,11 @@ type Config struct {
 	Memory bool
 
 	// CacheBytes is the size of the block cache, which fills as blocks are read. 0 is a quarter of the memory limit (GOMEMLIMIT
-	// or the control group's, the smaller), or 64 MiB where there is none.
+	// or the control group's, the smaller), or 128 MiB where there is none.
 	CacheBytes int64
 
 	// MemtableBytes is the size to which a memtable may grow from 256 KiB; up to four exist while the disk is behind. 0 is
-	// a sixteenth of the memory limit between 4 and 64 MiB, or 16 MiB where there is none.
+	// a sixteenth of the memory limit between 4 and 64 MiB, or 32 MiB where there is none.
 	MemtableBytes int64
 
 	// ReserveBytes is the free space below which updates that put or log fail with kv.ErrNoSpace. 0 is 5 % of the disk, at least
@@ -79,7 +79,7 @@ func exit(log *slog.Logger) func(error) {
 }
 
 // unlimited is the memory limit whose sizes are used where there is no limit.
-const unlimited = 256 << 20
+const unlimited = 512 << 20
 
 // sizes divides a memory limit; 0 is no limit. What is left is for requests, iterators and the garbage collector, which
 // lets the heap grow past what is live.

@@ -41,8 +41,9 @@ func pebbleOptions(c Config, log *eventLog) *pebble.Options {
 	}
 	for i := range o.Levels {
 		o.Levels[i] = pebble.LevelOptions{
-			BlockSize:    4 << 10, // small: most reads want one item
-			FilterPolicy: bloom.FilterPolicy(10),
+			BlockSize:      4 << 10,   // small: most reads want one item
+			IndexBlockSize: 256 << 10, // large: one level of index is one lookup less for each read
+			FilterPolicy:   bloom.FilterPolicy(10),
 			// Without cgo Snappy decompresses several times faster than Zstandard, and each read that misses the cache pays for it.
 			Compression: func() *sstable.CompressionProfile { return sstable.SnappyCompression },
 		}
