@@ -43,11 +43,14 @@ var kinds = []struct {
 	{"crash", 2}, {"check", 3}, {"describe", 3},
 }
 
-// next makes an operation.
+// next makes an operation: tables first, then items, then anything.
 func (g *generator) next() Op {
 	g.n++
-	if g.n <= 2 || len(g.m.tables) == 0 && !g.one(10) {
+	switch {
+	case g.n <= 2 || len(g.m.tables) == 0 && !g.one(10):
 		return g.create()
+	case g.n <= 5:
+		return g.several("batchwrite", 25)
 	}
 	sum := 0
 	for _, k := range kinds {
@@ -70,7 +73,7 @@ func (g *generator) op(kind string) Op {
 		name, t := g.table()
 		return Op{Kind: kind, Table: name, Item: g.key(t), Project: g.projection(), Consistent: g.one(2), Units: g.one(3)}
 	case "batchwrite", "batchget", "transactget":
-		return g.several(kind)
+		return g.several(kind, 1+g.IntN(8))
 	case "transact":
 		return g.transact()
 	case "query":
@@ -198,16 +201,16 @@ func (g *generator) returns(actions []Action) string {
 	return pick(g, "", "ALL_OLD", "ALL_NEW", "UPDATED_OLD", "UPDATED_NEW")
 }
 
-func (g *generator) several(kind string) Op {
+func (g *generator) several(kind string, n int) Op {
 	op := Op{Kind: kind, Units: g.one(2)}
 	if kind == "batchget" {
 		op.Project = g.projection()
 	}
-	for range 1 + g.IntN(8) {
+	for range n {
 		name, t := g.table()
 		o := Op{Kind: "get", Table: name, Item: g.key(t)}
 		switch {
-		case kind == "batchwrite" && g.one(3):
+		case kind == "batchwrite" && g.one(5):
 			o.Kind = "delete"
 		case kind == "batchwrite":
 			o.Kind = "put"

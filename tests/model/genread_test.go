@@ -23,29 +23,47 @@ func (g *generator) reading(kind string) (Op, *table, *Index) {
 	if op.Project == nil && g.one(3) {
 		op.Select = pick(g, "COUNT", "ALL_ATTRIBUTES", "ALL_PROJECTED_ATTRIBUTES")
 	}
+	if !g.one(10) {
+		g.selectHeld(&op, t, ix)
+	}
 	if g.one(3) {
-		op.Filter = g.cond(1)
+		op.Filter = g.filter(kind, t, ix)
 	}
 	return op, t, ix
+}
+
+// selectHeld drops from what is asked for what a global index does not hold.
+func (g *generator) selectHeld(op *Op, t *table, ix *Index) {
+	switch {
+	case ix == nil && op.Select == "ALL_PROJECTED_ATTRIBUTES":
+		op.Select = ""
+	case ix == nil || ix.Local || ix.Proj == "ALL":
+	case op.Select == "ALL_ATTRIBUTES":
+		op.Select = ""
+	default:
+		op.Project = slices.DeleteFunc(op.Project, func(p string) bool { return !t.projects(ix, top(p)) })
+		if len(op.Project) == 0 {
+			op.Project = nil
+		}
+	}
+}
+
+// filter makes a filter, mostly one that is allowed: not about the keys of what is queried, nor about what a global index lacks.
+func (g *generator) filter(kind string, t *table, ix *Index) *Cond {
+	refused := func(p string) bool {
+		return kind == "query" && isKey(t.own(ix), top(p)) || ix != nil && !ix.Local && !t.projects(ix, top(p))
+	}
+	for range 30 {
+		if c := g.cond(1); g.one(50) || !slices.ContainsFunc(c.paths(), refused) {
+			return c
+		}
+	}
+	return nil
 }
 
 func (g *generator) query() Op {
 	op, t, ix := g.reading("query")
 	op.Reverse = g.one(2)
-	if ix != nil && !ix.Local && !g.one(10) { // what the index has
-		op.Project = slices.DeleteFunc(op.Project, func(p string) bool { return !t.projects(ix, top(p)) })
-		if len(op.Project) == 0 {
-			op.Project = nil
-		}
-		if ix.Proj != "ALL" && op.Select == "ALL_ATTRIBUTES" {
-			op.Select = ""
-		}
-	}
-	if op.Filter != nil && !g.one(20) { // not about keys of what is queried
-		for slices.ContainsFunc(op.Filter.paths(), func(p string) bool { return isKey(t.own(ix), top(p)) }) {
-			op.Filter = g.cond(1)
-		}
-	}
 	parts, sorts := []Attr{t.Part}, t.keys()[1:]
 	if ix != nil {
 		parts, sorts = ix.Part, ix.Sort
@@ -65,7 +83,7 @@ func (g *generator) query() Op {
 	}
 	g.spoil(&op)
 	g.Shuffle(len(op.Keys), func(i, j int) { op.Keys[i], op.Keys[j] = op.Keys[j], op.Keys[i] })
-	if g.one(6) {
+	if g.one(6) && (!t.whole(ix, &op) || g.one(10)) {
 		op.Start = g.start(t, ix, &op)
 	}
 	return op
@@ -139,6 +157,9 @@ func (g *generator) start(t *table, ix *Index, op *Op) Item {
 	k, near := Item{}, g.near(t, ix)
 	for _, a := range t.schema(ix) {
 		k[a.Name] = g.like(near, a)
+		if c := op.key(a.Name); c != nil && c.Op == "=" {
+			k[a.Name] = c.Vals[0]
+		}
 	}
 	switch {
 	case g.one(15):

@@ -14,12 +14,14 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/grammedb/gramme/tests/harness"
 )
 
 var (
-	seeds  = flag.Int("seeds", 8, "how many seeds to run")
+	seeds  = flag.Int("seeds", 5, "how many seeds to run")
 	seed   = flag.Uint64("seed", 0, "the only seed to run")
-	ops    = flag.Int("ops", 250, "operations for each seed")
+	ops    = flag.Int("ops", 220, "operations for each seed")
 	replay = flag.String("replay", "", "a file with operations to run")
 )
 
@@ -30,7 +32,7 @@ type run struct {
 }
 
 func newRun() (*run, error) {
-	sys, err := startSystem(true)
+	sys, err := startSystem(harness.Config{Power: true})
 	return &run{sys, newModel(epoch)}, err
 }
 

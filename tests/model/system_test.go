@@ -25,11 +25,12 @@ type system struct {
 // epoch is the time at which every test begins.
 var epoch = time.Date(2031, 2, 3, 4, 5, 6, 0, time.UTC)
 
-func startSystem(power bool) (*system, error) {
+func startSystem(c harness.Config) (*system, error) {
 	s := &system{clock: new(atomic.Pointer[time.Time]), rng: rand.New(rand.NewPCG(1, 2))}
 	s.clock.Store(&epoch)
+	c.Now = func() time.Time { return *s.clock.Load() }
 	var err error
-	s.Node, err = harness.Start(harness.Config{Power: power, Now: func() time.Time { return *s.clock.Load() }})
+	s.Node, err = harness.Start(c)
 	return s, err
 }
 
@@ -59,7 +60,7 @@ func (s *system) do(ctx context.Context, op *Op) (a answer, err error) {
 	return s.failed(a, err)
 }
 
-// define lets the effects of a change of tables settle.
+// defines tells the kinds that change tables.
 func defines(kind string) bool {
 	return kind == "create" || kind == "drop" || kind == "addindex" || kind == "dropindex"
 }
