@@ -261,6 +261,9 @@ func TestLengths(t *testing.T) {
 }
 
 func TestAllocations(t *testing.T) {
+	if raceEnabled {
+		t.Skip("the race detector allocates")
+	}
 	in := []byte(order)
 	var r jsontok.Reader
 	var d Decoder
