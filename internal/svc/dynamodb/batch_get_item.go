@@ -98,17 +98,18 @@ func (s *Service) batchReads(c *api.Call, names []string, items map[string]ddb.K
 		return nil, nil, err
 	}
 	for i, name := range names {
-		d := tables[i]
-		if err := checkProjection(d, projections[name]); err != nil {
-			return nil, nil, err
-		}
 		for _, k := range items[name].Keys {
-			key, err := d.ParseKey(k.Item)
+			key, err := tables[i].ParseKey(k.Item)
 			if err != nil {
 				return nil, nil, err
 			}
-			reads = append(reads, store.Read{Table: d, Key: key, Projection: projections[name]})
+			reads = append(reads, store.Read{Table: tables[i], Key: key, Projection: projections[name]})
 			owners = append(owners, name)
+		}
+	}
+	for i, name := range names {
+		if err := checkProjection(tables[i], projections[name]); err != nil {
+			return nil, nil, err
 		}
 	}
 	return reads, owners, nil

@@ -14,80 +14,94 @@ import (
 const maxBatchWrite = 25
 
 func (s *Service) batchWriteItem(ctx context.Context, c *api.Call, in *ddb.BatchWriteItemInput) (*ddb.BatchWriteItemOutput, error) {
-	names := sortedKeys(in.RequestItems)
-	total := 0
-	for _, name := range names {
-		if err := checkRequests(in.RequestItems[name]); err != nil {
-			return nil, err
-		}
-		total += len(in.RequestItems[name])
-	}
-	if total > maxBatchWrite {
-		return nil, api.Invalid("Too many items requested for the BatchWriteItem call")
-	}
-	batch, err := s.planBatch(c, names, in.RequestItems)
-	if err != nil {
+	b := newBatchWrite(in.RequestItems)
+	if err := b.check(); err != nil {
 		return nil, err
 	}
-	if err := s.write(ctx, batch); err != nil {
+	if err := s.planBatch(c, b); err != nil {
 		return nil, err
 	}
-	return s.shapeWrites(ctx, in, batch)
+	if err := s.write(ctx, b); err != nil {
+		return nil, err
+	}
+	return s.shapeWrites(ctx, in, b)
 }
 
-// checkRequests checks what needs no table.
-func checkRequests(requests []ddb.WriteRequest) error {
-	for _, r := range requests {
+// A batchWrite is the requests of a batch, table by table, and what becomes of each of them.
+type batchWrite struct {
+	names    []string // of the tables, as the request has them
+	owners   []int    // of each request: which of the names
+	requests []ddb.WriteRequest
+	writes   []store.Write
+	effects  []store.Effect
+	failed   []bool // to be answered as unprocessed
+}
+
+func newBatchWrite(items map[string][]ddb.WriteRequest) *batchWrite {
+	b := &batchWrite{names: sortedKeys(items)}
+	for i, name := range b.names {
+		b.requests = append(b.requests, items[name]...)
+		for range items[name] {
+			b.owners = append(b.owners, i)
+		}
+	}
+	b.writes, b.failed = make([]store.Write, len(b.requests)), make([]bool, len(b.requests))
+	return b
+}
+
+// check checks what needs no table: of all requests their number, then their form, then their values, then their sizes.
+func (b *batchWrite) check() error {
+	if len(b.requests) > maxBatchWrite {
+		return api.Invalid("Too many items requested for the BatchWriteItem call")
+	}
+	for _, r := range b.requests {
 		if (r.PutRequest == nil) == (r.DeleteRequest == nil) {
 			return api.Invalid("Supplied AttributeValue has more than one datatypes set, must contain exactly one of the supported datatypes")
 		}
+	}
+	for _, r := range b.requests {
 		sent := sentOf(r)
 		if err := sent.Check(); err != nil {
 			return err
 		}
-		if r.PutRequest != nil {
-			if err := checkItemSize(sent.Item); err != nil {
-				return err
-			}
+	}
+	for _, r := range b.requests {
+		if r.PutRequest == nil {
+			continue
+		}
+		if err := checkItemSize(r.PutRequest.Item.Item); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
-// A batchWrite is the writes of a batch, each with the request that it came from.
-type batchWrite struct {
-	writes   []store.Write
-	effects  []store.Effect
-	owners   []string // names of the tables as the request has them
-	requests []ddb.WriteRequest
-	failed   []bool // to be answered as unprocessed
-}
-
-func (s *Service) planBatch(c *api.Call, names []string, items map[string][]ddb.WriteRequest) (*batchWrite, error) {
-	b := &batchWrite{}
-	tables, err := s.openAll(c, names)
+// planBatch finds the tables and the keys.
+func (s *Service) planBatch(c *api.Call, b *batchWrite) error {
+	tables, err := s.openAll(c, b.names)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	seen := map[string]bool{}
-	for i, name := range names {
-		for _, r := range items[name] {
-			w, err := planRequest(tables[i], r)
-			if err != nil {
-				return nil, err
-			}
-			rowKey := string(w.Table.AppendRowKey(nil, w.Key))
-			if seen[rowKey] {
-				return nil, errDuplicateKeys
-			}
-			seen[rowKey] = true
-			b.writes = append(b.writes, w)
-			b.owners = append(b.owners, name)
-			b.requests = append(b.requests, r)
+	for i, r := range b.requests {
+		if b.writes[i], err = planRequest(tables[b.owners[i]], r); err != nil {
+			return err
 		}
 	}
-	b.failed = make([]bool, len(b.writes))
-	return b, nil
+	return b.checkDistinct()
+}
+
+// checkDistinct refuses two requests about one item.
+func (b *batchWrite) checkDistinct() error {
+	seen := make(map[string]bool, len(b.writes))
+	for i := range b.writes {
+		w := &b.writes[i]
+		rowKey := string(w.Table.AppendRowKey(nil, w.Key))
+		if seen[rowKey] {
+			return errDuplicateKeys
+		}
+		seen[rowKey] = true
+	}
+	return nil
 }
 
 func planRequest(d *table.Definition, r ddb.WriteRequest) (w store.Write, err error) {
@@ -127,7 +141,8 @@ func (s *Service) shapeWrites(ctx context.Context, in *ddb.BatchWriteItemInput, 
 		paid    bill
 		metrics collections
 	)
-	for i, name := range b.owners {
+	for i, owner := range b.owners {
+		name := b.names[owner]
 		if b.failed[i] {
 			out.UnprocessedItems[name] = append(out.UnprocessedItems[name], b.requests[i])
 			continue

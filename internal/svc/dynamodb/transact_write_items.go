@@ -16,7 +16,7 @@ import (
 	"github.com/grammedb/gramme/internal/lang/expr"
 )
 
-// maxTransaction is how many bytes the items of one transaction may have together.
+// maxTransaction is how many bytes one transaction may write, or the items that it reads may have, together.
 const maxTransaction = 4 << 20
 
 var (
@@ -119,7 +119,7 @@ func (s *Service) planTransaction(c *api.Call, actions []action) ([]store.Write,
 	err := gather(len(actions), func(i int) (*table.Definition, table.Key, error) {
 		w := &writes[i]
 		err := actions[i].plan(w)
-		total += w.Item.Size()
+		total += actions[i].payload()
 		return w.Table, w.Key, err
 	})
 	switch {
@@ -173,6 +173,11 @@ func (a *action) plan(w *store.Write) (err error) {
 		return err
 	}
 	return checkWrite(w)
+}
+
+// payload is what the action counts against the size of a transaction: not the item that there is, but what the request brings.
+func (a *action) payload() int {
+	return a.sent.Item.Size() + a.condition.request.Values.Item.Size()
 }
 
 func isEmptyKey(err error) bool {
