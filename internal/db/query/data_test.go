@@ -249,7 +249,7 @@ func mistake(err error) string {
 	if !ok {
 		return err.Error()
 	}
-	text := mistakes[e.Mistake] + ": " + e.Attribute
+	text := strings.TrimSuffix(mistakes[e.Mistake]+": "+e.Attribute, ": ")
 	if e.Sort {
 		text += " (sort)"
 	}

@@ -28,7 +28,7 @@ const (
 // A KeyConditionError says that a key condition does not fit the key schema.
 type KeyConditionError struct {
 	Mistake   Mistake
-	Attribute string
+	Attribute string // may be empty where the text does not name it
 	Sort      bool
 	Want, Got attr.Type
 }
@@ -41,58 +41,46 @@ func (e *KeyConditionError) Error() string {
 // attributes from the left without a gap, all but the last with =. Errors are *KeyConditionError.
 func (p *Plan) PlanQuery(kc *expr.KeyCondition) error {
 	schema := p.Schema()
-	left := conditions(slices.Clone(kc.Conds))
-	parts, err := left.takePartition(schema.Partition)
+	prefix, err := p.partition(kc)
 	if err != nil {
 		return err
 	}
-	prefix := keys.AppendPartition(p.space(), parts...)
-	var last *expr.KeyCond // on the last sort attribute that has a condition, if prefix does not hold that already
+	used := len(schema.Partition)
+	var last *expr.KeyCond // on the last sort attribute that has a condition, unless prefix holds that one too
 	gap := ""              // the first sort attribute that has none
 	for _, a := range schema.Sort {
-		c, err := left.take(a, true)
-		switch {
-		case err != nil:
+		c, err := condOn(kc, a, true)
+		if err != nil {
 			return err
-		case c == nil:
-			gap = a.Name
-		case c.Op == expr.EQ && p.Index != nil:
-			prefix = keys.AppendSort(prefix, c.Values[0].Bytes())
-			continue
-		default:
-			last = c
 		}
-		break
+		if c == nil {
+			gap = a.Name
+			break
+		}
+		used++
+		if c.Op != expr.EQ || p.Index == nil {
+			last = c
+			break
+		}
+		prefix = keys.AppendSort(prefix, c.Values[0].Bytes())
 	}
 	switch {
-	case len(left) > 0 && gap != "":
+	case used < len(kc.Conds) && gap != "":
 		return &KeyConditionError{Mistake: MissedKey, Attribute: gap, Sort: true}
-	case len(left) > 0: // on a sort attribute behind one that is not compared with =, or on no key attribute
-		return &KeyConditionError{Mistake: NotSupported, Attribute: left[0].Name}
+	case used < len(kc.Conds): // one is on a sort attribute behind one that is not compared with =, or on no key attribute
+		return &KeyConditionError{Mistake: NotSupported}
 	}
 	p.narrow(prefix, last)
 	p.Single = p.Index == nil && (len(schema.Sort) == 0 || last != nil && last.Op == expr.EQ)
 	return nil
 }
 
-// conditions are those of a key condition that no key attribute has taken yet.
-type conditions []expr.KeyCond
-
-// take removes the condition on a key attribute and checks it; nil if there is none.
-func (cs *conditions) take(a table.Attribute, sort bool) (*expr.KeyCond, error) {
-	for i, c := range *cs {
-		if c.Name == a.Name {
-			*cs = slices.Delete(*cs, i, i+1)
-			return &c, checkCond(c, a, sort)
-		}
-	}
-	return nil, nil
-}
-
-// takePartition takes the conditions on the partition attributes and returns the values, which all must have.
-func (cs *conditions) takePartition(attributes []table.Attribute) (values [][]byte, err error) {
-	for _, a := range attributes {
-		c, err := cs.take(a, false)
+// partition returns the prefix of the item collection that the conditions name.
+func (p *Plan) partition(kc *expr.KeyCondition) (prefix []byte, err error) {
+	var values [table.MaxKeyAttributes][]byte
+	attributes := p.Schema().Partition
+	for i, a := range attributes {
+		c, err := condOn(kc, a, false)
 		switch {
 		case err != nil:
 			return nil, err
@@ -101,34 +89,42 @@ func (cs *conditions) takePartition(attributes []table.Attribute) (values [][]by
 		case c.Op != expr.EQ:
 			return nil, &KeyConditionError{Mistake: NotSupported, Attribute: a.Name}
 		}
-		values = append(values, c.Values[0].Bytes())
+		values[i] = c.Values[0].Bytes()
 	}
-	return values, nil
+	return keys.AppendPartition(p.space(), values[:len(attributes)]...), nil
 }
 
-func checkCond(c expr.KeyCond, a table.Attribute, sort bool) error {
-	if c.Op == expr.OTHER {
-		return &KeyConditionError{Mistake: NotIndexable, Attribute: a.Name, Sort: sort}
-	}
-	for _, v := range c.Values {
-		e := &KeyConditionError{Attribute: a.Name, Sort: sort, Want: a.Type, Got: v.Type()}
-		switch limit := maxLen(sort); {
-		case v.Type() != a.Type:
-			e.Mistake = WrongType
-		case c.Op == expr.BEGINS_WITH && a.Type == attr.N:
-			e.Mistake = BadOperator
-		case a.Type == attr.N:
-			continue
-		case len(v.Bytes()) == 0:
-			e.Mistake = EmptyValue
-		case len(v.Bytes()) > limit:
-			e.Mistake = TooLong
-		default:
+// condOn returns the condition on a key attribute, and what is wrong with it; nil if there is none.
+func condOn(kc *expr.KeyCondition, a table.Attribute, sort bool) (*expr.KeyCond, error) {
+	for i := range kc.Conds {
+		c := &kc.Conds[i]
+		if c.Name != a.Name {
 			continue
 		}
-		return e
+		if c.Op == expr.OTHER {
+			return nil, &KeyConditionError{Mistake: NotIndexable, Attribute: a.Name, Sort: sort}
+		}
+		for _, v := range c.Values {
+			if m, ok := mistakeOf(c.Op, v, a, sort); ok {
+				return nil, &KeyConditionError{Mistake: m, Attribute: a.Name, Sort: sort, Want: a.Type, Got: v.Type()}
+			}
+		}
+		return c, nil
 	}
-	return nil
+	return nil, nil
+}
+
+// mistakeOf tells what is wrong with comparing a key attribute with a value; ok is false if nothing is.
+func mistakeOf(op expr.KeyOp, v attr.Value, a table.Attribute, sort bool) (m Mistake, ok bool) {
+	switch {
+	case v.Type() != a.Type:
+		return WrongType, true
+	case a.Type == attr.N:
+		return BadOperator, op == expr.BEGINS_WITH
+	case len(v.Bytes()) == 0:
+		return EmptyValue, true
+	}
+	return TooLong, len(v.Bytes()) > maxLen(sort)
 }
 
 func maxLen(sort bool) int {

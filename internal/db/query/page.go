@@ -131,7 +131,21 @@ func (pg *pager) take(entry, it attr.Item) {
 	if p.Projection != nil {
 		it = p.Projection.Apply(it)
 	}
+	if pg.Items == nil {
+		pg.Items = make([]attr.Item, 0, p.room())
+	}
 	pg.Items = append(pg.Items, pg.keep(it))
+}
+
+// room guesses how many items there is to make room for at a time.
+func (p *Plan) room() int {
+	switch {
+	case p.Single:
+		return 1
+	case p.Limit > 0:
+		return min(p.Limit, 32)
+	}
+	return 32
 }
 
 // keep copies an item out of the engine's memory, many items into one piece of ours.
@@ -140,7 +154,7 @@ func (pg *pager) keep(it attr.Item) attr.Item {
 		return attr.Item{} // an item of which nothing is projected, which is not none
 	}
 	if cap(pg.buf)-len(pg.buf) < len(it) {
-		pg.buf = make([]byte, 0, max(len(it), min(2*cap(pg.buf), 64<<10), 4<<10))
+		pg.buf = make([]byte, 0, max(len(it), min(pg.plan.room()*len(it), 64<<10)))
 	}
 	at := len(pg.buf)
 	pg.buf = append(pg.buf, it...)

@@ -32,7 +32,7 @@ type Plan struct {
 
 // space appends the prefix of everything that the plan's table or index holds.
 func (p *Plan) space() []byte {
-	return keys.AppendSpace(nil, p.Table.Number, p.indexNumber())
+	return keys.AppendSpace(make([]byte, 0, 64), p.Table.Number, p.indexNumber())
 }
 
 func (p *Plan) indexNumber() uint16 {

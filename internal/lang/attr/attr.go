@@ -225,17 +225,27 @@ type Item []byte
 // Get returns the value of the attribute, nil if there is none; it aliases it.
 func (it Item) Get(name string) Value {
 	for rest := []byte(it); len(rest) > 0; {
-		var found []byte
-		var v Value
-		found, v, rest = cutAttribute(rest)
-		switch {
-		case string(found) == name:
-			return v
-		case string(found) > name:
+		n, w := nameLen(rest)
+		found := rest[w : w+n]
+		rest = rest[w+n:]
+		size := valueLen(rest)
+		if n == len(name) && string(found) == name {
+			return Value(rest[:size:size])
+		}
+		if after(found, name) {
 			return nil
 		}
+		rest = rest[size:]
 	}
 	return nil
+}
+
+// after reports whether a comes after b, mostly by their first bytes.
+func after(a []byte, b string) bool {
+	if len(a) > 0 && len(b) > 0 && a[0] != b[0] {
+		return a[0] > b[0]
+	}
+	return string(a) > b
 }
 
 // nameLen decodes the length of a name and tells how many bytes that took.

@@ -46,7 +46,7 @@ func newKeyCondition(p *parsed, to binding) (*KeyCondition, error) {
 		return nil, p.kind.fault(fault)
 	}
 	k := &KeyCondition{Conds: make([]KeyCond, 0, 2)}
-	for _, n := range p.cond.conjuncts(nil) {
+	for _, n := range p.cond.conjuncts(make([]*node, 0, 4)) {
 		c, fault := to.keyCond(n)
 		if fault != "" {
 			return nil, &Error{fault}

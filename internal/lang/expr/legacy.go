@@ -108,6 +108,9 @@ func checkName(name string) error {
 }
 
 func checkSentLists(m map[string]Comparison) error {
+	if len(m) == 0 {
+		return nil
+	}
 	for _, name := range slices.Sorted(maps.Keys(m)) {
 		if err := checkSent(m[name].List...); err != nil {
 			return err

@@ -72,6 +72,9 @@ func (r *reading) checkPresence() error {
 	q := &r.request
 	legacy := present(member{"AttributesToGet", r.attributes != nil}, member{r.filterName, r.filter != nil},
 		member{"ConditionalOperator", r.operator != nil}, member{"KeyConditions", r.keyConditions != nil && q.KeyCondition != nil})
+	if legacy == nil {
+		return q.CheckPresence()
+	}
 	err := expr.CheckMixing(legacy,
 		present(member{"ProjectionExpression", q.Projection != nil}, member{"FilterExpression", q.Filter != nil}, member{"KeyConditionExpression", q.KeyCondition != nil}))
 	if err != nil {
