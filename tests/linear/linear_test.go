@@ -189,7 +189,7 @@ func TestPowerCut(t *testing.T) {
 		var wg sync.WaitGroup
 		wg.Go(func() { h.all(t.Context(), c, uint64(r), &stop) })
 		time.Sleep(time.Duration(rng.Int64N(int64(8 * time.Millisecond)))) // when the power fails is nobody's choice
-		stop.Store(true) // what goes on is what is under way, and not more than can be decided
+		stop.Store(true)                                                   // what goes on is what is under way, and not more than can be decided
 		cut := h.now()
 		after := n.After(rng.IntN(3)*50, rng)
 		dark := h.now()
