@@ -36,6 +36,8 @@ type Config struct {
 	Power bool
 	// SyncTime is about how long that file system takes to sync.
 	SyncTime time.Duration
+	// Dir keeps the store on the real disk, or opens the one that is there.
+	Dir string
 }
 
 // A Node is a running database. Restart and Crash must not run beside anything else.
@@ -52,7 +54,7 @@ type Node struct {
 	ops     map[reflect.Type]*api.Op // by the type of the input
 }
 
-// Start starts a node on an empty disk.
+// Start starts a node on an empty disk, or on what Config.Dir holds.
 func Start(c Config) (*Node, error) {
 	if c.Now == nil {
 		c.Now = time.Now
@@ -71,6 +73,9 @@ func (n *Node) Open() error {
 	if n.disk != nil {
 		c.Memory, c.Dir, c.FS, c.ReserveBytes = false, "data", slow(n.disk, n.config.SyncTime), -1
 		c.Fatal = func(err error) { panic(err) }
+	}
+	if n.config.Dir != "" {
+		c.Memory, c.Dir = false, n.config.Dir
 	}
 	engine, err := pebblekv.Open(c)
 	if err != nil {
