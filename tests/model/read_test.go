@@ -140,7 +140,7 @@ type record struct {
 	keys       Item // of table and index
 	shown      Item // what the index holds of it
 	whole      Item // the item
-	size, read int  // of what was read from the index, and from the table beside
+	size       int  // of what was read from the index
 }
 
 // place returns where an item with these attributes stands. ok is false if a key attribute is missing or does not fit.

@@ -152,8 +152,10 @@ func TestBadStaysBad(t *testing.T) {
 	for range 3 {
 		r.Next()
 	}
-	if r.Next() != Bad || r.Next() != Bad || r.Err() == nil {
-		t.Error("the fault was forgotten")
+	for range 2 {
+		if r.Next() != Bad || r.Err() == nil {
+			t.Error("the fault was forgotten")
+		}
 	}
 	r.Reset([]byte(`1`))
 	if r.Err() != nil || r.Next() != Number || r.Next() != EOF || r.Next() != EOF {
