@@ -199,8 +199,9 @@ func (m *Manager) stepWhenDue(ctx context.Context, d *table.Definition) error {
 	}
 }
 
+// sleepUntil sleeps until t, or as long as a change takes if that is earlier (see machine.due).
 func (m *Manager) sleepUntil(ctx context.Context, t time.Time) error {
-	return sleep(ctx, t.Sub(m.now()))
+	return sleep(ctx, min(t.Sub(m.now()), m.delay+slack))
 }
 
 func sleep(ctx context.Context, d time.Duration) error {

@@ -150,7 +150,14 @@ func (m machine) advance(d *table.Definition) (drop []purge, alive bool) {
 	return drop, true
 }
 
-func (m machine) due(t time.Time) bool { return !t.IsZero() && !t.After(m.now) }
+// slack is how far clocks may disagree without one of them having been set.
+const slack = time.Second
+
+// due reports whether the time for a step has come. One that is farther away than any change takes was fixed before the clock
+// was set back, or by a process with a longer delay: nobody shall wait for it.
+func (m machine) due(t time.Time) bool {
+	return !t.IsZero() && (!t.After(m.now) || t.After(m.now.Add(m.delay+slack)))
+}
 
 // next returns when the next step of d is due that a clock alone brings about; zero if none is.
 func next(d *table.Definition) time.Time {
