@@ -129,6 +129,57 @@ func TestItemSize(t *testing.T) {
 	f.audit()
 }
 
+// TestUpdateCost holds that an update's own cost counts beside all but the key, whose bytes count for the item.
+func TestUpdateCost(t *testing.T) {
+	f := newFixture(t, "T pk:S")
+	for _, c := range []struct {
+		size, cost int // of the item, 3 bytes of which are its key
+		ok         bool
+	}{
+		{store.MaxItem, 0, true}, {store.MaxItem + 1, 0, false},
+		{store.MaxItem, 3, true}, {store.MaxItem, 4, false}, {store.MaxItem + 1, 3, false},
+		{store.MaxItem - 19, 22, true}, {store.MaxItem - 18, 22, false},
+		{100, 22, true},
+	} {
+		w := f.update("pk=a", "SET v = :v", "v="+strings.Repeat("x", c.size-4))
+		w.UpdateCost = c.cost
+		if _, err := f.store.Apply(t.Context(), w); (err == nil) != c.ok || err != nil && !errors.Is(err, store.ErrUpdateTooLarge) {
+			t.Errorf("%d bytes and %d: %v", c.size, c.cost, err)
+		}
+	}
+}
+
+// TestLocalEntrySize holds that an item and its entry in a local index share the room of one item.
+func TestLocalEntrySize(t *testing.T) {
+	f := newFixture(t, "T pk:S sk:S\nlocal L pk:S n:N KEYS_ONLY\nglobal G g:S ALL")
+	big := func(text string, n int) attr.Item {
+		it := f.item(text)
+		return it.Merge([]attr.Field{{Name: "v", Value: attr.String(strings.Repeat("x", n-1-it.Size()))}})
+	}
+	for _, c := range []struct {
+		item string
+		size int
+		ok   bool
+	}{
+		{"pk=a sk=b", store.MaxItem, true},
+		{"pk=a sk=b g=x", store.MaxItem, true},
+		{"pk=a sk=b n=1", store.MaxItem - 9, true}, // of the entry pk=a sk=b n=1
+		{"pk=a sk=b n=1", store.MaxItem - 8, false},
+	} {
+		w := store.Write{Kind: store.Put, Table: f.table, Key: f.key("pk=a sk=b"), Item: big(c.item, c.size)}
+		if _, err := f.store.Apply(t.Context(), w); (err == nil) != c.ok || err != nil && !errors.Is(err, store.ErrItemTooLarge) {
+			t.Errorf("%s of %d bytes: %v", c.item, c.size, err)
+		}
+		f.audit()
+	}
+	if _, err := f.store.Apply(t.Context(), f.update("pk=a sk=b", "SET v = v, n = :n", "n=10")); err != nil {
+		t.Errorf("an update of the same size: %v", err)
+	}
+	if _, err := f.store.Apply(t.Context(), f.update("pk=a sk=b", "SET n = :n", "n=123")); !errors.Is(err, store.ErrUpdateTooLarge) {
+		t.Errorf("an update to more: %v", err)
+	}
+}
+
 // An update may not give an index key a value that does not fit, nor may a write that was planned before there was the index.
 func TestIndexKeysAreChecked(t *testing.T) {
 	f := newFixture(t, music)

@@ -97,7 +97,8 @@ func TestParseKey(t *testing.T) {
 		{"pk=a sk=1 more=2", table.FaultSchema, false},
 		{"pk=a other=1", table.FaultSchema, false},
 		{"pk=a sk=x", table.FaultSchema, false},
-		{"pk= sk=1", table.FaultEmpty, false}, // an empty value is told as such
+		{"pk= sk=1", table.FaultEmpty, false},  // an empty value is told as such,
+		{"pk= sk=x", table.FaultSchema, false}, // if the types are those of the schema
 	} {
 		_, err := d.ParseKey(dbtest.Item(t, c.key))
 		if e := fault(t, err); (e == nil) != c.ok || e != nil && e.Fault != c.fault {
@@ -133,6 +134,52 @@ func TestCheckIndexKeys(t *testing.T) {
 		}
 		if e == nil || e.Index != c.index || e.Attribute != c.attribute || e.Fault != c.fault {
 			t.Errorf("%s: %+v, want %s of %s", c.item, e, c.attribute, c.index)
+		}
+	}
+}
+
+// TestCheckIndexUpdate holds that an update answers for what it changes.
+func TestCheckIndexUpdate(t *testing.T) {
+	d := dbtest.Define(t, "T pk:S\nglobal G g:S h:N ALL")
+	for _, c := range []struct {
+		old, updated, attribute string
+		fault                   table.Fault
+	}{
+		{"pk=a g=x", "pk=a g=y h=1", "", 0},
+		{"pk=a g=5", "pk=a g=5 v=1", "", 0},
+		{"pk=a g=", "pk=a g=", "", 0},
+		{"pk=a g=5", "pk=a", "", 0},
+		{"pk=a g=5", "pk=a g=6", "g", table.FaultType},
+		{"pk=a g=5", "pk=a g=", "g", table.FaultEmpty},
+		{"pk=a g=5", "pk=a g=5 h=x", "h", table.FaultType},
+		{"", "pk=a g=5", "g", table.FaultType},
+	} {
+		e := fault(t, d.CheckIndexUpdate(dbtest.Item(t, c.old), dbtest.Item(t, c.updated)))
+		if (e != nil) != (c.attribute != "") || e != nil && (e.Attribute != c.attribute || e.Fault != c.fault || e.Index != "G" || !e.Updated) {
+			t.Errorf("%s to %s: %+v", c.old, c.updated, e)
+		}
+	}
+}
+
+func TestCheckIndexTypes(t *testing.T) {
+	d := dbtest.Define(t, "T pk:S\nlocal L pk:S n:N ALL\nglobal G g:S h:B ALL")
+	for _, c := range []struct {
+		name  string
+		typ   attr.Type
+		index string
+	}{
+		{"n", attr.N, ""}, {"n", attr.Missing, ""}, {"other", attr.L, ""}, {"g", attr.S, ""},
+		{"n", attr.S, "L"}, {"g", attr.SS, "G"}, {"h", attr.NULL, "G"},
+	} {
+		err := d.CheckIndexTypes(func(name string) attr.Type {
+			if name == c.name {
+				return c.typ
+			}
+			return attr.Missing
+		})
+		e := fault(t, err)
+		if (e != nil) != (c.index != "") || e != nil && (e.Index != c.index || e.Attribute != c.name || e.Got != c.typ || e.Fault != table.FaultType || e.Updated) {
+			t.Errorf("%s as %v: %+v", c.name, c.typ, e)
 		}
 	}
 }

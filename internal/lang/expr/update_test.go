@@ -79,6 +79,37 @@ func bindUpdate(t testing.TB, text, values string) *Update {
 	return b.Update
 }
 
+// TestTypeOf pins which types are known before an item is.
+func TestTypeOf(t *testing.T) {
+	const values = `{":n":{"N":"1"},":s":{"SS":["a"]},":l":{"L":[]}}`
+	for text, want := range map[string]attr.Type{
+		"SET a = :n":                   attr.N,
+		"SET b = :l, a = :s, c = :n":   attr.SS,
+		"SET a = b + :n":               attr.N,
+		"SET a = :n - b":               attr.N,
+		"SET a = list_append(b, :l)":   attr.L,
+		"SET a = b":                    attr.Missing,
+		"SET a = if_not_exists(a, :n)": attr.Missing,
+		"SET a.b = :n":                 attr.Missing,
+		"SET b = :n":                   attr.Missing,
+		"REMOVE a":                     attr.Missing,
+		"REMOVE b ADD a :n":            attr.N,
+		"DELETE a :s":                  attr.SS,
+	} {
+		r := fixture{values: map[string]attr.Value{}}
+		for name, v := range parseItem(t, values).All() {
+			r.values[string(name)] = v
+		}
+		b, err := NewCache(0).Bind(r.request(text).with(updateKind, text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := b.Update.TypeOf("a"); got != want {
+			t.Errorf("%s: %v, want %v", text, got, want)
+		}
+	}
+}
+
 func TestUpdateFacts(t *testing.T) {
 	const values = `{":v":{"NS":["1"]}}`
 	tests := []struct {
