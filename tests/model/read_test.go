@@ -137,10 +137,10 @@ func (p *place) compare(q *place) int {
 // A record is an item or entry on its way into a page.
 type record struct {
 	place
-	keys       Item // of table and index
-	shown      Item // what the index holds of it
-	whole      Item // the item
-	size       int  // of what was read from the index
+	keys  Item // of table and index
+	shown Item // what the index holds of it
+	whole Item // the item
+	size  int  // of what was read from the index
 }
 
 // place returns where an item with these attributes stands. ok is false if a key attribute is missing or does not fit.
