@@ -185,24 +185,30 @@ func (s *Store) stage(b *kv.Batch, w *Write, rowKey []byte, old row.Row, e *Effe
 		return nil
 	}
 	e.Indexes = index.Diff(nil, d, old.Item, e.New)
-	collection := int64(e.NewSize - e.OldSize)
+	return w.stageIndexes(b, e, stamp)
+}
+
+// stageIndexes is the part of stage that is about the indexes and the item collection.
+func (w *Write) stageIndexes(b *kv.Batch, e *Effect, stamp row.Stamp) error {
+	d := w.Table
+	grown := int64(e.NewSize - e.OldSize) // of the collection
 	for i := range e.Indexes {
 		c := &e.Indexes[i]
 		if c.Index.Local {
 			if c.NewKey != nil && e.NewSize+c.NewSize > MaxItem {
 				return w.tooLarge()
 			}
-			collection += int64(c.NewSize - c.OldSize)
+			grown += int64(c.NewSize - c.OldSize)
 		}
 		stageEntry(b, d, c, stamp)
 	}
-	if !d.HasLocal() || collection == 0 {
+	if !d.HasLocal() || grown == 0 {
 		return nil
 	}
-	if w.full && collection > 0 {
+	if w.full && grown > 0 {
 		return ErrCollectionFull
 	}
-	b.Add(keys.AppendCounter(nil, d.Number, 0, keys.Collection, w.Key.Partition.Bytes()), collection)
+	b.Add(keys.AppendCounter(nil, d.Number, 0, keys.Collection, w.Key.Partition.Bytes()), grown)
 	return nil
 }
 
