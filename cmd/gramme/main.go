@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 )
 
@@ -41,20 +42,22 @@ func main() {
 	os.Exit(run(ctx, os.Args[1:], std))
 }
 
-// errUsage is wrapped by errors in the command line.
-var errUsage = errors.New("see: gramme help")
+// Errors in the command line wrap one of these.
+var (
+	errUsage = errors.New("see: gramme help")
+	errServe = fmt.Errorf("%w serve", errUsage) // where the flags are listed
+)
 
 // run runs a command line and returns the status to exit with.
 func run(ctx context.Context, args []string, std stdio) int {
 	err := dispatch(ctx, args, std)
-	switch {
-	case err == nil:
+	if err == nil {
 		return 0
-	case errors.Is(err, errUsage):
-		fmt.Fprintln(std.err, "gramme:", err)
+	}
+	fmt.Fprintln(std.err, "gramme:", strings.TrimPrefix(err.Error(), "gramme: ")) // the package's errors begin so too
+	if errors.Is(err, errUsage) {
 		return 2
 	}
-	fmt.Fprintln(std.err, "gramme:", err)
 	return 1
 }
 

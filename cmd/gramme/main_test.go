@@ -34,6 +34,11 @@ func TestCommandLine(t *testing.T) {
 		}
 		return path
 	}
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
 	for _, tt := range []struct {
 		args   []string
 		env    map[string]string
@@ -54,7 +59,7 @@ func TestCommandLine(t *testing.T) {
 		{args: []string{"surve"}, status: 2, err: `there is no command "surve"; see: gramme help`},
 		{args: []string{"--port", "1"}, status: 2, err: `there is no command "--port"`},
 
-		{args: []string{"serve", "--prot", "1"}, status: 2, err: "flag provided but not defined: -prot"},
+		{args: []string{"serve", "--prot", "1"}, status: 2, err: "flag provided but not defined: -prot; see: gramme help serve\n"},
 		{args: []string{"serve", "here"}, status: 2, err: `serve takes flags only, not "here"`},
 		{args: []string{"serve", "--memory", "--listen", "nonsense"}, status: 2, err: "--listen nonsense"},
 		{args: []string{"serve", "--memory", "--listen", "0.0.0.0:0"}, status: 1, err: "not listening on 0.0.0.0:0 without access keys"},
@@ -75,6 +80,8 @@ func TestCommandLine(t *testing.T) {
 		{args: []string{"serve", "--config", file("e.yaml", "memory: [\n")}, status: 1, err: "e.yaml: yaml:"},
 		{args: []string{"serve", "--config", file("f.yaml", "config: x\n")}, status: 2, err: `there is no option "config"`},
 		{args: []string{"serve", "--listen", "127.0.0.1:0", "--data", file("afile", "x")}, status: 1, err: "afile"},
+		{args: []string{"serve", "--listen", "127.0.0.1:0", "--data", ""}, status: 1, err: "gramme: neither a data directory nor memory"},
+		{args: []string{"serve", "--listen", taken.Addr().String(), "--memory"}, status: 1, err: "choose another port with --listen"},
 
 		{args: []string{"-port", "x"}, status: 1, err: `invalid value "x" for flag -port`},
 		{args: []string{"-inMemory", "-dbPath", "."}, status: 1, err: "-inMemory and -dbPath exclude each other"},
@@ -82,6 +89,9 @@ func TestCommandLine(t *testing.T) {
 		{args: []string{"-sharedDb", "extra"}, status: 1, err: `not "extra"`},
 	} {
 		status, out, errs := runLine(tt.env, tt.args...)
+		if strings.HasPrefix(errs, "gramme: gramme:") {
+			t.Errorf("gramme %s says its name twice: %q", strings.Join(tt.args, " "), errs)
+		}
 		if status != tt.status || !strings.Contains(out, tt.out) || !strings.Contains(errs, tt.err) || tt.err == "" && errs != "" {
 			t.Errorf("gramme %s: status %d, out %q, err %q; want %d, %q, %q",
 				strings.Join(tt.args, " "), status, out, errs, tt.status, tt.out, tt.err)
@@ -213,8 +223,8 @@ func TestServeOnATerminal(t *testing.T) {
 		args []string
 		want string
 	}{
-		{nil, "AWS_DEFAULT_REGION=us-east-1 AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local\n"},
-		{[]string{"--key", "AKID:secret", "--region", "eu-west-1"}, "AWS_DEFAULT_REGION=eu-west-1 AWS_ACCESS_KEY_ID=AKID AWS_SECRET_ACCESS_KEY=...\n"},
+		{nil, "AWS_REGION=us-east-1 AWS_DEFAULT_REGION=us-east-1 AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local\n"},
+		{[]string{"--key", "AKID:secret", "--region", "eu-west-1"}, "AWS_REGION=eu-west-1 AWS_DEFAULT_REGION=eu-west-1 AWS_ACCESS_KEY_ID=AKID AWS_SECRET_ACCESS_KEY=...\n"},
 	} {
 		p := start(t, true, append([]string{"serve", "--memory", "--listen", "127.0.0.1:0"}, tt.args...)...)
 		url := strings.TrimPrefix(p.line(t), "gramme: ready on ")

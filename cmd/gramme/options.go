@@ -93,10 +93,10 @@ func readOptions(args []string, getenv func(string) string) (*options, error) {
 		if errors.Is(err, flag.ErrHelp) {
 			return nil, err
 		}
-		return nil, fmt.Errorf("%w; %w", err, errUsage)
+		return nil, fmt.Errorf("%w; %w", err, errServe)
 	}
 	if fs.NArg() > 0 {
-		return nil, fmt.Errorf("serve takes flags only, not %q; %w", fs.Arg(0), errUsage)
+		return nil, fmt.Errorf("serve takes flags only, not %q; %w", fs.Arg(0), errServe)
 	}
 	if err := setFrom(fs, "environment variable", func(name string) ([]string, string) {
 		v := getenv(variable(name))
@@ -124,7 +124,7 @@ func setFrom(fs *flag.FlagSet, kind string, source func(name string) (values []s
 		values, as := source(f.Name)
 		for _, v := range values {
 			if err := fs.Set(f.Name, v); err != nil {
-				failed = fmt.Errorf("%s %s: %w; %w", kind, as, err, errUsage)
+				failed = fmt.Errorf("%s %s: %w; %w", kind, as, err, errServe)
 				return
 			}
 		}
@@ -148,7 +148,7 @@ func readFile(fs *flag.FlagSet, path string) error {
 	}
 	for name := range all {
 		if fs.Lookup(name) == nil || name == "config" {
-			return fmt.Errorf("%s: there is no option %q; %w", path, name, errUsage)
+			return fmt.Errorf("%s: there is no option %q; %w", path, name, errServe)
 		}
 	}
 	return setFrom(fs, path+":", func(name string) ([]string, string) { return all[name], name })

@@ -12,6 +12,7 @@ import (
 	"net/netip"
 	"os"
 	"strings"
+	"syscall"
 
 	"github.com/grammedb/gramme"
 	"github.com/grammedb/gramme/internal/iam"
@@ -33,7 +34,11 @@ func serve(ctx context.Context, args []string, std stdio) error {
 	if err := o.mayListen(len(cfg.Keys)); err != nil {
 		return err
 	}
-	return listenAndServe(ctx, o.listen, cfg, func(addr string) { announce(std, addr, &cfg) })
+	err = listenAndServe(ctx, o.listen, cfg, func(addr string) { announce(std, addr, &cfg) })
+	if errors.Is(err, syscall.EADDRINUSE) {
+		err = fmt.Errorf("%w: choose another port with --listen", err)
+	}
+	return err
 }
 
 // listenAndServe opens the database and serves it; ready is called with the address once it can be reached.
@@ -75,7 +80,7 @@ func (o *options) database(logTo io.Writer) (gramme.Config, error) {
 		return cfg, err
 	}
 	if (o.tlsCert == "") != (o.tlsKey == "") {
-		return cfg, fmt.Errorf("--tls-cert and --tls-key go together; %w", errUsage)
+		return cfg, fmt.Errorf("--tls-cert and --tls-key go together; %w", errServe)
 	}
 	if o.tlsCert != "" {
 		cert, err := tls.LoadX509KeyPair(o.tlsCert, o.tlsKey)
@@ -119,7 +124,7 @@ func (o *options) accessKeys() ([]gramme.Key, error) {
 func (o *options) mayListen(keys int) error {
 	host, _, err := net.SplitHostPort(o.listen)
 	if err != nil {
-		return fmt.Errorf("--listen %s: %w; %w", o.listen, err, errUsage)
+		return fmt.Errorf("--listen %s: %w; %w", o.listen, err, errServe)
 	}
 	if keys > 0 || o.anyCredentials || isLoopback(host) {
 		return nil
@@ -160,7 +165,8 @@ func announce(std stdio, addr string, cfg *gramme.Config) {
 	if region == "" {
 		region = "us-east-1"
 	}
-	fmt.Fprintf(std.out, "\nTo use it:\n\n  export AWS_ENDPOINT_URL=%s://%s AWS_DEFAULT_REGION=%s", scheme, strings.Replace(addr, "0.0.0.0", "127.0.0.1", 1), region)
+	fmt.Fprintf(std.out, "\nTo use it:\n\n  export AWS_ENDPOINT_URL=%s://%s AWS_REGION=%s AWS_DEFAULT_REGION=%[3]s",
+		scheme, strings.Replace(addr, "0.0.0.0", "127.0.0.1", 1), region)
 	if len(cfg.Keys) == 0 {
 		fmt.Fprintln(std.out, " AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local")
 	} else {
@@ -174,7 +180,7 @@ func newLogger(w io.Writer, format, level string) (*slog.Logger, error) {
 	var o slog.HandlerOptions
 	var l slog.Level
 	if err := l.UnmarshalText([]byte(level)); err != nil {
-		return nil, fmt.Errorf("--log-level %s: want debug, info, warn or error; %w", level, errUsage)
+		return nil, fmt.Errorf("--log-level %s: want debug, info, warn or error; %w", level, errServe)
 	}
 	o.Level = l
 	switch format {
@@ -183,5 +189,5 @@ func newLogger(w io.Writer, format, level string) (*slog.Logger, error) {
 	case "json":
 		return slog.New(slog.NewJSONHandler(w, &o)), nil
 	}
-	return nil, fmt.Errorf("--log-format %s: want text or json; %w", format, errUsage)
+	return nil, fmt.Errorf("--log-format %s: want text or json; %w", format, errServe)
 }
