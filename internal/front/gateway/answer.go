@@ -16,6 +16,7 @@ func (g *Gateway) answer(x *Exchange, r *route, out any) {
 
 // answerError makes the Response of a call that failed.
 func (g *Gateway) answerError(x *Exchange, r *route, e *api.Error) {
+	e = r.faults.named(e)
 	r.errors.WithLabelValues(e.Code).Inc()
 	x.out = r.codec(x).AppendError(x.out[:0], e)
 	g.finishAnswer(x, e.Status, r.contentType(x), x.out)

@@ -88,6 +88,22 @@ func queryFault(e *sigv4.Error) *api.Error {
 	return queryError("SignatureDoesNotMatch", 403, e.Message)
 }
 
+// named returns e, which may befall every call, under the name that the protocol has for it.
+func (f faults) named(e *api.Error) *api.Error {
+	if f != queryFaults {
+		return e
+	}
+	switch e.Code {
+	case "AccessDeniedException":
+		return queryError("AccessDenied", 403, e.Message)
+	case "InternalServerError":
+		return queryError("InternalFailure", 500, e.Message)
+	case "ThrottlingException":
+		return queryError("Throttling", 400, e.Message)
+	}
+	return e
+}
+
 func queryError(code string, status int, text string) *api.Error {
 	return &api.Error{Code: code, Status: status, Message: text}
 }

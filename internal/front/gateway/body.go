@@ -18,12 +18,6 @@ var (
 
 // readBody lets x in and reads its body into x.in and x.body.
 func (g *Gateway) readBody(ctx context.Context, x *Exchange) error {
-	if x.Length > maxBody {
-		return errTooLarge
-	}
-	if err := g.admit(ctx, x, max(0, x.Length)); err != nil {
-		return err
-	}
 	if err := g.receive(ctx, x); err != nil {
 		return err
 	}
@@ -35,22 +29,29 @@ func (g *Gateway) readBody(ctx context.Context, x *Exchange) error {
 	return g.inflate(ctx, x)
 }
 
-// receive reads the body as it comes.
+// receive reads the body as it comes and takes x's place among the requests that run. A small body has come with the
+// headers; for one that is still on its way the place is taken afterwards, because clients may send as slowly as they like.
 func (g *Gateway) receive(ctx context.Context, x *Exchange) (err error) {
-	x.in = x.in[:0]
-	switch {
-	case x.Request.Body == nil || x.Length == 0:
-		return nil
-	case x.Length < 0:
-		x.in, err = g.readGrowing(ctx, x, x.in, x.Request.Body)
-	default:
-		x.in, err = readExactly(x.in, x.Request.Body, int(x.Length))
+	if x.Request.Body == nil {
+		x.Length = 0
 	}
-	if err == nil {
-		x.read = true
+	here := x.Length >= 0 && x.Length <= prefetched
+	if !here {
+		x.in, err = g.readGrowing(ctx, x, x.in[:0], x.Request.Body, x.Length)
+	} else if err = g.admit(ctx, x, x.Length); err == nil {
+		x.in, err = readExactly(x.in[:0], x.Request.Body, int(x.Length))
+	}
+	if err != nil {
+		return x.unread(err)
+	}
+	x.read = true
+	if here {
 		return nil
 	}
-	return x.unread(err)
+	if x.Length > 0 && int64(len(x.in)) < x.Length {
+		return errBroken
+	}
+	return g.admit(ctx, x, 0)
 }
 
 // unread says why the body could not be read.
@@ -81,6 +82,9 @@ func (g *Gateway) discard(x *Exchange) {
 }
 
 func readExactly(dst []byte, src io.Reader, n int) ([]byte, error) {
+	if n == 0 {
+		return dst, nil
+	}
 	if cap(dst) < n {
 		dst = make([]byte, n)
 	}
@@ -89,14 +93,22 @@ func readExactly(dst []byte, src io.Reader, n int) ([]byte, error) {
 	return dst, err
 }
 
-// minRead is the room for which a body of unknown length is first read.
+// minRead is the room into which a body that is still on its way is first read.
 const minRead = 8 << 10
 
-// readGrowing reads src to its end into dst. It takes memory from the budget before it grows dst, which doubles.
-func (g *Gateway) readGrowing(ctx context.Context, x *Exchange, dst []byte, src io.Reader) ([]byte, error) {
+// readGrowing reads src to its end into dst. It takes memory from the budget before it grows dst, which doubles: a client
+// gets room for what it has sent, not for what it says it will send. The length of src is -1 where it is not known.
+func (g *Gateway) readGrowing(ctx context.Context, x *Exchange, dst []byte, src io.Reader, length int64) ([]byte, error) {
+	most := maxBody + 1
+	if length >= 0 {
+		most = int(length) + 1 // so that there is room to see the end
+	}
+	if err := g.reserve(ctx, x, int64(cap(dst))); err != nil {
+		return dst, err
+	}
 	for {
 		if len(dst) == cap(dst) {
-			more := min(max(minRead, cap(dst)), maxBody+1-cap(dst))
+			more := min(max(minRead, cap(dst)), most-cap(dst))
 			if err := g.reserve(ctx, x, int64(more)); err != nil {
 				return dst, err
 			}

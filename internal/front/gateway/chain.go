@@ -33,7 +33,7 @@ func (g *Gateway) Serve(ctx context.Context, x *Exchange) {
 // going to fail needs the body looked at so early: earlier does it then.
 func (g *Gateway) call(ctx context.Context, x *Exchange) (*route, any, error) {
 	if err := g.readBody(ctx, x); err != nil {
-		return g.routes.unknown, nil, err
+		return g.nowhere(x), nil, err
 	}
 	r, err := g.route(x)
 	if err != nil {

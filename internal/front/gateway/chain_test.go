@@ -42,6 +42,8 @@ func TestCalls(t *testing.T) {
 		{name: "unknown type", call: call{body: hello, contentType: "text/plain"}, status: 404, body: unknownOperation, typ: "-"},
 		{name: "no type", call: call{body: hello, contentType: "-"}, status: 404, body: unknownOperation, typ: "-"},
 		{name: "no type and no body", call: call{contentType: "-", target: "Echo_1.Sing"}, status: 400, body: unknownOp},
+		{name: "unknown type and no body", call: call{contentType: "text/plain", target: "Echo_1.Sing"}, status: 400, body: unknownOp},
+		{name: "form where there are none, no body", call: call{contentType: typeForm, unsigned: true}, status: 400, body: noToken},
 		{name: "PUT", call: call{method: "PUT", body: hello}, status: 404, body: unknownOperation, typ: "-"},
 		{name: "DELETE", call: call{method: "DELETE"}, status: 404, body: unknownOperation, typ: "-"},
 		{name: "HEAD", call: call{method: "HEAD"}, status: 404, body: "", typ: "-"},
@@ -74,6 +76,9 @@ func TestCalls(t *testing.T) {
 		{name: "panic", call: call{body: `{"Text":"x","How":"panic"}`}, status: 500, body: internal, log: "cannot say that"},
 
 		{name: "unknown encoding", call: call{body: hello, headers: map[string]string{"Content-Encoding": "br"}}, status: 500, body: internal},
+		{name: "invalid UTF-8, unsigned", call: call{body: "{\"Text\":\"\xff\"}", unsigned: true}, status: 400, body: notJSON},
+		{name: "deeper than the decoder reads, unsigned", call: call{body: `{"a":` + strings.Repeat("[", 1001) + strings.Repeat("]", 1001) + `}`, unsigned: true},
+			status: 400, body: notJSON},
 		{name: "deep JSON", call: call{body: strings.Repeat(`{"a":`, 100_000), unsigned: true}, status: 400, body: notJSON},
 	}
 	onBoth(t, Config{Keys: withKey(t)}, func(t *testing.T, e *endpoint, logged *syncBuffer) {

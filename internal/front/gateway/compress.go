@@ -19,7 +19,7 @@ import (
 func (g *Gateway) inflate(ctx context.Context, x *Exchange) error {
 	var src io.Reader
 	var err error
-	switch x.Header("content-encoding") {
+	switch strings.ToLower(x.Header("content-encoding")) {
 	case "", "identity":
 		return nil
 	case "gzip":
@@ -32,7 +32,7 @@ func (g *Gateway) inflate(ctx context.Context, x *Exchange) error {
 	if err != nil {
 		return api.Internal()
 	}
-	x.inflated, err = g.readGrowing(ctx, x, x.inflated[:0], src)
+	x.inflated, err = g.readGrowing(ctx, x, x.inflated[:0], src, -1)
 	if _, refused := err.(*api.Error); err != nil && err != errTooLarge && !refused {
 		return api.Internal()
 	}

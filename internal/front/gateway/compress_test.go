@@ -45,7 +45,12 @@ func TestCompressedRequests(t *testing.T) {
 		status               int
 	}{
 		{"gzip", "gzip", gzipped(hello), 200},
+		{"upper case", "GZIP", gzipped(hello), 200},
 		{"deflate", "deflate", zlibbed(hello), 200},
+		{"deflate, truncated", "deflate", zlibbed(hello)[:10], 500},
+		{"deflate, empty", "deflate", "", 500},
+		{"two encodings", "gzip, gzip", gzipped(gzipped(hello)), 500},
+		{"many empty members", "gzip", strings.Repeat(gzipped(""), 50_000) + gzipped(hello), 200},
 		{"several members", "gzip", gzipped(`{"Text":`) + gzipped(`"hello"`) + gzipped(`}`), 200},
 		{"junk behind", "gzip", gzipped(hello) + "junk", 200},
 		{"empty member", "gzip", gzipped(hello) + gzipped(""), 200},

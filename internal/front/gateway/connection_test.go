@@ -7,9 +7,12 @@ import (
 	"crypto/tls"
 	"fmt"
 	"io"
+	"math"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"runtime"
+	"runtime/debug"
 	"strings"
 	"testing"
 	"time"
@@ -101,6 +104,24 @@ func TestConnections(t *testing.T) {
 		{"two lengths", rawCall(hello, "Content-Length: 16\r\nContent-Length: 17\r\n"), []int{400}},
 		{"HTTP/1.0", strings.Replace(rawCall(hello, ""), "HTTP/1.1", "HTTP/1.0", 1), []int{200}},
 		{"close", rawCall(hello, "Connection: close\r\nContent-Length: 16\r\n") + rawCall(hello, ""), []int{200}},
+		{"lower case", strings.NewReplacer("Content-", "content-", "X-Amz-", "x-amz-", "Authorization", "authorization", "Host", "host").
+			Replace(rawCall(hello, "")), []int{200}},
+		{"no length", strings.Replace(rawCall("", "X-A: b\r\n"), "Content-Type: application/x-amz-json-1.0\r\n", "", 1) + rawCall(hello, ""), []int{400, 200}},
+		{"expect", rawCall(hello, "Expect: 100-continue\r\nContent-Length: 16\r\n"), []int{100, 200}},
+		{"length and chunked", rawCall(chunked(hello), "Content-Length: 5\r\n"+isChunked) + rawCall(hello, ""), []int{200}},
+		{"another transfer coding", rawCall(chunked(hello), "Transfer-Encoding: gzip, chunked\r\n"), []int{400}},
+		{"chunk with extension and trailer", rawCall("10;a=b\r\n"+hello+"\r\n0\r\nX-T: 1\r\n\r\n", isChunked) + rawCall(hello, ""), []int{200, 200}},
+		{"chunk of 8 EiB", rawCall("7fffffffffffffff\r\nabc", isChunked), []int{400}},
+		{"chunk of more", rawCall("ffffffffffffffffff\r\n", isChunked), []int{400}},
+		{"no host", strings.Replace(rawCall(hello, ""), "Host: localhost\r\n", "", 1), []int{400}},
+		{"two hosts", strings.Replace(rawCall(hello, ""), "Host: ", "Host: x\r\nHost: ", 1), []int{400}},
+		{"blank in a name", rawCall(hello, "X-A : b\r\nContent-Length: 16\r\n"), []int{400}},
+		{"malformed escape in the path", strings.Replace(rawCall(hello, ""), "/", "/%zz", 1), []int{200}},
+		{"no call, over 16 MiB", strings.Replace(rawCall(strings.Repeat(megabyte, 17), ""), "application/x-amz-json-1.0", "text/plain", 1), []int{413}},
+		{"no call, with a body", "DELETE / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n123456789" + rawCall(hello, ""), []int{404, 200}},
+		{"ours, with a body", "GET /_gramme/health HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n123456789" + rawCall(hello, ""), []int{200, 200}},
+		{"HTTP/2", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", []int{400}},
+		{"TLS", "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n", []int{400}},
 		{"binary headers", rawCall(hello, "X-Bin: \x80\xff\r\nContent-Length: 16\r\n"), []int{200}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -150,6 +171,63 @@ func TestSlowClients(t *testing.T) {
 				t.Errorf("statuses = %s, want %s", got, tt.want)
 			}
 		})
+	}
+}
+
+// TestSlowBodies: a client that has promised much and sends little holds neither a place among the requests that run nor the
+// memory that it would need.
+func TestSlowBodies(t *testing.T) {
+	g := newGateway(Config{Running: 1, Budget: 64 << 10, MaxWait: time.Millisecond}, io.Discard)
+	e := run(t, g, ServerConfig{})
+	slow := rawCall(`{"Text":"`+strings.Repeat("x", 55_000)+`"}`, "")
+	c := e.raw(t)
+	if _, err := io.WriteString(c, slow[:15_000]); err != nil {
+		t.Fatal(err)
+	}
+	for g.admission.load().bytes == 0 { // until the server has seen it
+		runtime.Gosched()
+	}
+	for _, body := range []string{hello, `{"Text":"` + strings.Repeat("y", 20_000) + `"}`} {
+		if a := e.do(t, call{body: body}); a.StatusCode != 200 {
+			t.Errorf("a call of %d bytes beside it: %d %s", len(body), a.StatusCode, a.body)
+		}
+	}
+	if l := g.admission.load(); l.running != 0 || l.bytes > 32<<10 {
+		t.Errorf("it holds %+v", l)
+	}
+	if got := exchange(t, c, 1, slow[15_000:]); len(got) != 1 || got[0] != 200 {
+		t.Errorf("when all has come: %v", got)
+	}
+}
+
+// TestUploadsToOwnPaths: what nobody reads is not kept in memory, however long it is.
+func TestUploadsToOwnPaths(t *testing.T) {
+	e := run(t, newGateway(Config{}, io.Discard), ServerConfig{})
+	c := e.raw(t)
+	if _, err := io.WriteString(c, "POST /_gramme/health HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"); err != nil {
+		t.Fatal(err)
+	}
+	chunk := []byte(fmt.Sprintf("%x\r\n%s\r\n", 1<<20, strings.Repeat("x", 1<<20)))
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	for range 64 {
+		if _, err := c.Write(chunk); err != nil {
+			break // the server may have had enough
+		}
+	}
+	runtime.ReadMemStats(&after)
+	if grown := after.TotalAlloc - before.TotalAlloc; grown > 16<<20 {
+		t.Errorf("%d MiB were allocated", grown>>20)
+	}
+}
+
+func TestDefaultConns(t *testing.T) {
+	defer debug.SetMemoryLimit(debug.SetMemoryLimit(-1))
+	for limit, want := range map[int64]int{math.MaxInt64: 16384, 512 << 20: 1638, 1 << 20: 256} {
+		debug.SetMemoryLimit(limit)
+		if got := defaultConns(); got != want {
+			t.Errorf("with %d bytes: %d connections, want %d", limit, got, want)
+		}
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net"
 	"net/textproto"
+	"runtime/debug"
 	"strconv"
 	"strings"
 	"sync"
@@ -36,7 +37,7 @@ const (
 // its answer, loses its connection. What is 0 has the default in parentheses.
 type ServerConfig struct {
 	TLS        *tls.Config   // nil: plain HTTP; at least TLS 1.2
-	MaxConns   int           // open connections (16384)
+	MaxConns   int           // open connections (16384, or what an eighth of the process's memory limit holds)
 	HeaderTime time.Duration // from the first byte to the end of the headers, or of a small request (20 s)
 	BodyTime   time.Duration // for the rest of a large one (60 s)
 	WriteTime  time.Duration // for an answer (60 s)
@@ -45,13 +46,22 @@ type ServerConfig struct {
 }
 
 func (c ServerConfig) withDefaults() ServerConfig {
-	c.MaxConns = orDefault(c.MaxConns, 16384)
+	c.MaxConns = orDefault(c.MaxConns, defaultConns())
 	c.HeaderTime = orDefault(c.HeaderTime, 20*time.Second)
 	c.BodyTime = orDefault(c.BodyTime, time.Minute)
 	c.WriteTime = orDefault(c.WriteTime, time.Minute)
 	c.IdleTime = orDefault(c.IdleTime, 3*time.Minute)
 	c.Drain = orDefault(c.Drain, 30*time.Second)
 	return c
+}
+
+// idleConn is what an open connection needs at least: buffers, and the stack of its goroutine.
+const idleConn = readBuffer + 20<<10
+
+// defaultConns returns how many connections may be open if nobody says.
+func defaultConns() int {
+	limit := debug.SetMemoryLimit(-1) // does not set it
+	return int(min(16384, max(256, limit/8/idleConn)))
 }
 
 // ErrStopped is the cause with which requests are cancelled that do not finish while the server drains.
@@ -165,6 +175,7 @@ func (h *fastHandler) serve(c *fasthttp.RequestCtx) {
 		return
 	}
 	if isOwn(path) {
+		c.Request.ResetBody() // the adaptor would read all of it into memory, and no page of ours takes one
 		h.own(c)
 		return
 	}

@@ -24,15 +24,16 @@ func (g *Gateway) greet(x *Exchange) bool {
 		x.CORS = append(x.CORS, corsFields...)
 	}
 	switch {
+	case x.Length > maxBody:
+		g.answerEmpty(x, 413)
 	case x.Method == "POST" && g.isCall(x), g.hasAction(x):
 		return true
 	case x.Method == "GET" && x.Path == "/" && x.RawQuery == "":
 		g.answerText(x, 200, "text/plain; charset=utf-8", "healthy: "+x.Host+" ")
 	case x.Method == "OPTIONS" && origin != "":
-		x.CORS = append(x.CORS,
-			Field{"Access-Control-Max-Age", "172800"},
-			Field{"Access-Control-Allow-Methods", strings.Clone(x.Header("access-control-request-method"))},
-			Field{"Access-Control-Allow-Headers", strings.Clone(x.Header("access-control-request-headers"))})
+		x.CORS = append(x.CORS, Field{"Access-Control-Max-Age", "172800"})
+		x.allow("Access-Control-Allow-Methods", "access-control-request-method")
+		x.allow("Access-Control-Allow-Headers", "access-control-request-headers")
 		g.answerEmpty(x, 200)
 	default:
 		g.answerText(x, 404, "", unknownOperation)
@@ -46,17 +47,21 @@ var corsFields = []Field{
 	{"Access-Control-Expose-Headers", "x-amzn-RequestId,x-amzn-ErrorType,x-amz-request-id,x-amz-errortype,x-amz-crc32,Date"},
 }
 
-// isCall reports whether a POST has the content type of a protocol. One without a body needs none.
-func (g *Gateway) isCall(x *Exchange) bool {
-	switch x.media {
-	case typeJSON10, typeJSON:
-		return true
-	case typeForm:
-		return len(g.routes.byAction) > 0
-	case "":
-		return x.Length == 0
+// allow answers a header of a preflight request in the field of that name.
+func (x *Exchange) allow(field, requested string) {
+	if value := x.Header(requested); value != "" {
+		x.CORS = append(x.CORS, Field{field, strings.Clone(value)})
 	}
-	return false
+}
+
+// isCall reports whether a POST has the content type of a protocol. One without a body need not.
+func (g *Gateway) isCall(x *Exchange) bool {
+	return x.Length == 0 || x.media == typeJSON10 || x.media == typeJSON || g.isQuery(x)
+}
+
+// isQuery reports whether a call is one of a Query protocol.
+func (g *Gateway) isQuery(x *Exchange) bool {
+	return g.hasAction(x) || x.media == typeForm && len(g.routes.byAction) > 0
 }
 
 // hasAction reports whether the query of a request is a call of a Query protocol, as it is when the request is presigned.

@@ -39,6 +39,8 @@ func TestCORS(t *testing.T) {
 		{name: "preflight", keys: keys, call: preflight().from(origin), status: 200, want: map[string]string{
 			"Access-Control-Allow-Origin": "*", "Access-Control-Max-Age": "172800",
 			"Access-Control-Allow-Methods": "POST", "Access-Control-Allow-Headers": "authorization,x-amz-target", "Content-Type": ""}},
+		{name: "preflight that asks for nothing", keys: keys, call: call{method: "OPTIONS", contentType: "-"}.from(origin), status: 200, want: map[string]string{
+			"Access-Control-Allow-Origin": "*", "Access-Control-Max-Age": "172800", "Access-Control-Allow-Methods": "", "Access-Control-Allow-Headers": ""}},
 		{name: "preflight without origin", keys: keys, call: preflight(), status: 404,
 			want: map[string]string{"Access-Control-Allow-Methods": "", "Access-Control-Max-Age": ""}},
 

@@ -23,6 +23,10 @@ func whoService() *api.Service {
 		Name: "who", SigningName: "who", Protocol: api.Query, XMLNamespace: "https://who.example/",
 		Ops: []*api.Op{api.Define("WhoAmI", func(_ context.Context, c *api.Call, _ *in) (*out, error) {
 			return &out{&c.Principal.AccessKey}, nil
+		}), api.Define("Panic", func(context.Context, *api.Call, *in) (*out, error) {
+			panic("who knows")
+		}), api.Define("Forbid", func(context.Context, *api.Call, *in) (*out, error) {
+			return nil, api.AccessDenied("No.")
 		})},
 	}
 }
@@ -63,6 +67,9 @@ func TestQueryProtocol(t *testing.T) {
 		{"unsigned", "POST", "Action=WhoAmI", "", "", 403, failHead + "MissingAuthenticationToken"},
 		{"wrong secret", "POST", "Action=WhoAmI", "who", "wrong", 403, failHead + "SignatureDoesNotMatch"},
 		{"for another service", "POST", "Action=WhoAmI", "else", "", 403, failHead + "SignatureDoesNotMatch</Code><Message>Credential should be scoped to correct service: &#39;who&#39;. "},
+		{"panic", "POST", "Action=Panic", "who", "", 500,
+			`<ErrorResponse xmlns="https://who.example/"><Error><Type>Receiver</Type><Code>InternalFailure</Code><Message>Internal server error</Message>`},
+		{"forbidden", "POST", "Action=Forbid", "who", "", 403, failHead + "AccessDenied</Code><Message>No.</Message>"},
 		{"GET without action", "GET", "Version=1", "who", "", 404, "<UnknownOperationException/>"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -121,6 +128,19 @@ func TestUnknownKeyInQuery(t *testing.T) {
 	req := c.request(t, e.url)
 	signFor(req, c.body, "who", "")
 	if a := e.send(t, req); a.StatusCode != 403 || !strings.Contains(a.body, "<Code>InvalidClientTokenId</Code>") {
+		t.Errorf("%d %s", a.StatusCode, a.body)
+	}
+}
+
+// TestQueryOverload: a call that is refused before it is looked at is refused in its own protocol.
+func TestQueryOverload(t *testing.T) {
+	g := newGateway(Config{
+		Services: []*api.Service{whoService()}, MaxWait: time.Millisecond, Budget: 10,
+		Query: func(ns, id string) Codec { return wire.Query{Namespace: ns, RequestID: id} },
+	}, io.Discard)
+	e := run(t, g, ServerConfig{})
+	a := e.do(t, call{contentType: typeForm, target: "-", body: "Action=WhoAmI&Version=1"})
+	if a.StatusCode != 400 || !strings.Contains(a.body, "<Code>Throttling</Code>") || a.Header.Get("Content-Type") != typeXML {
 		t.Errorf("%d %s", a.StatusCode, a.body)
 	}
 }

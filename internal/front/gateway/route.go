@@ -1,13 +1,13 @@
 package gateway
 
 import (
-	"encoding/json"
 	"net/url"
 	"strings"
 
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/grammedb/gramme/internal/api"
+	"github.com/grammedb/gramme/internal/lib/jsontok"
 	"github.com/grammedb/gramme/internal/lib/sigv4"
 )
 
@@ -93,13 +93,21 @@ func (rs *routes) action(service, action string) *route {
 
 // route finds the operation that x asks for.
 func (g *Gateway) route(x *Exchange) (*route, error) {
-	if g.hasAction(x) || x.media == typeForm {
+	if g.isQuery(x) {
 		return g.routeQuery(x)
 	}
 	if r, ok := g.routes.byTarget[x.Header("x-amz-target")]; ok {
 		return r, nil
 	}
 	return g.routes.unknown, api.UnknownOperation()
+}
+
+// nowhere returns the route by which x is answered before it is known where it goes.
+func (g *Gateway) nowhere(x *Exchange) *route {
+	if g.isQuery(x) {
+		return g.routes.noAction
+	}
+	return g.routes.unknown
 }
 
 // routeQuery finds the operation of a Query protocol: the credential names the service, and the form the action.
@@ -127,7 +135,7 @@ func mediaType(s string) string {
 // earlier returns what the service would have said first: a JSON body that cannot be read comes before everything that
 // route and authenticate find.
 func earlier(x *Exchange, r *route, err error) error {
-	if r.faults == jsonFaults && len(x.body) > 0 && !json.Valid(x.body) {
+	if r.faults == jsonFaults && len(x.body) > 0 && !jsontok.Valid(x.body) {
 		return api.Serialization("")
 	}
 	return err

@@ -7,7 +7,7 @@ import (
 	"github.com/grammedb/gramme/internal/lib/jsontok"
 )
 
-// maxMembers bounds the lists and maps of a request: a few bytes of JSON make a much larger struct.
+// maxMembers bounds the members of all lists and maps of a request together: a few bytes of JSON make a much larger struct.
 const maxMembers = 100_000
 
 // A decoder decodes one body. Its methods take the first token of a value, already read, and report whether the value
@@ -16,6 +16,7 @@ type decoder struct {
 	tok    jsontok.Reader
 	values attr.Decoder
 	size   int    // of the body
+	room   int    // for how many more members of lists and maps
 	wrong  string // what was wrong with the first value of a wrong type
 }
 
@@ -35,7 +36,7 @@ func (d *decoder) release(body []byte) {
 
 func (d *decoder) body(b []byte, fs *fields, v reflect.Value) bool {
 	d.tok.Reset(b)
-	d.size = len(b)
+	d.size, d.room = len(b), maxMembers
 	return d.tok.Next() == jsontok.Object && d.members(fs, v) && d.tok.Next() == jsontok.EOF
 }
 
@@ -117,11 +118,11 @@ func (d *decoder) list(s *shape, v reflect.Value, k jsontok.Kind) bool {
 	}
 	v.SetZero()
 	v.Grow(4)
-	for n := 0; ; n++ {
+	for ; ; d.room-- {
 		switch k = d.tok.Next(); {
 		case k == jsontok.EndArr:
 			return true
-		case n == maxMembers:
+		case d.room == 0:
 			return false
 		case k == jsontok.Null && s.elem.kind != sentValue:
 			d.note(s.elem.noScalar())
@@ -145,7 +146,7 @@ func (d *decoder) dict(s *shape, v reflect.Value, k jsontok.Kind) bool {
 	}
 	v.Set(reflect.MakeMap(s.goType))
 	elem := reflect.New(s.goType.Elem()).Elem()
-	for n := 0; ; n++ {
+	for ; ; d.room-- {
 		switch d.tok.Next() {
 		case jsontok.EndObj:
 			return true
@@ -153,7 +154,7 @@ func (d *decoder) dict(s *shape, v reflect.Value, k jsontok.Kind) bool {
 		default:
 			return false
 		}
-		if n == maxMembers {
+		if d.room == 0 {
 			return false
 		}
 		name := string(d.tok.Bytes())

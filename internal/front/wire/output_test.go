@@ -177,6 +177,7 @@ func TestManyMembers(t *testing.T) {
 		"CreateTable":  `{"GlobalSecondaryIndexes":[<<{},*100000>>{}]}`,
 		"Query":        `{"KeyConditions":{"a":{"AttributeValueList":[<<{},*100000>>{}]}}}`,
 		"BatchGetItem": `{"RequestItems":{<<"":{},*100000>>"":{}}}`,
+		"Scan":         `{"AttributesToGet":[<<"",*50000>>""],"ExpressionAttributeNames":{<<"":"",*50000>>"":""}}`,
 	} {
 		if _, err := (wire.Codec{}).Decode(operations[name], []byte(expand(body))); err == nil {
 			t.Errorf("%s is taken", body)

@@ -33,10 +33,10 @@ func (d *decoder) scalar(s *shape, v reflect.Value, k jsontok.Kind) bool {
 		}
 		set(s, v, n)
 	case double:
-		if k != jsontok.Number {
+		x, err := strconv.ParseFloat(string(b), 64)
+		if k != jsontok.Number || err != nil {
 			return d.cannot(s, k)
 		}
-		x, _ := strconv.ParseFloat(string(b), 64)
 		set(s, v, x)
 	case boolean:
 		return d.boolean(s, v, k)

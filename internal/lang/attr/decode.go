@@ -116,7 +116,7 @@ func (d *Decoder) attributes(r *jsontok.Reader, level int) {
 		}
 		d.value(r, r.Next(), level, &elementShape)
 		s.end = len(d.buf)
-		d.spans = append(d.spans, s)
+		d.keep(s)
 		if level == 1 && sound && d.fault != nil {
 			d.fault.Name = string(d.key(s))
 		}
@@ -126,6 +126,20 @@ func (d *Decoder) attributes(r *jsontok.Reader, level int) {
 		d.arrange(content, entries)
 	}
 	d.spans = d.spans[:outer]
+}
+
+// maxEntries bounds the entries of the sets and maps around and in a value: each takes a span, which is far more than its text.
+// An item of 400 KB has room for fewer.
+const maxEntries = 400 << 10
+
+// keep keeps an entry that has just been decoded, or drops it if there are too many.
+func (d *Decoder) keep(s span) {
+	if len(d.spans) < maxEntries {
+		d.spans = append(d.spans, s)
+		return
+	}
+	d.buf = d.buf[:s.start]
+	d.fail(tooLarge)
 }
 
 // value decodes an object {"S": "..."} as a value. A faulty value becomes NULL, so that what is around it is well formed.
@@ -233,7 +247,7 @@ func (d *Decoder) set(r *jsontok.Reader, t Type) {
 		s.end = len(d.buf)
 		s.keyEnd = s.end
 		s.key = s.end - len(Value(d.buf[s.start:]).content())
-		d.spans = append(d.spans, s)
+		d.keep(s)
 	}
 	if d.faults == faults {
 		d.finishSet(t, content, d.spans[outer:])

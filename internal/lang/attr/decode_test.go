@@ -139,6 +139,21 @@ func TestItemFaults(t *testing.T) {
 	}
 }
 
+// TestTooManyEntries: values with more entries than any item can have are faulty, and cost no more than their text.
+func TestTooManyEntries(t *testing.T) {
+	for _, text := range []string{
+		`{"SS":[` + strings.Repeat(`"a",`, maxEntries) + `"b"]}`,
+		`{"M":{` + strings.Repeat(`"a":{"S":""},`, maxEntries) + `"b":{"S":""}}}`,
+		`{"L":[{"NS":[` + strings.Repeat(`"1",`, maxEntries) + `"2"]}]}`,
+	} {
+		_, err := ParseItem(`{"a":` + text + `}`)
+		var fault *Error
+		if !errors.As(err, &fault) || fault.Text != tooLarge || fault.Name != "a" {
+			t.Errorf("%.20s: %.200v", text, err)
+		}
+	}
+}
+
 func TestItemTypes(t *testing.T) {
 	for _, c := range []struct{ text, want string }{
 		{`[]`, "Unrecognized collection type java.util.Map<java.lang.String, com.amazonaws.dynamodb.v20120810.AttributeValue>"},

@@ -26,6 +26,7 @@ const (
 	falseNull = invalid + "Null attribute value types must have the value of true"
 	emptyName = invalid + "Empty attribute name"
 	longName  = invalid + "Attribute name is too large, must be less than or equal to 65535 bytes"
+	tooLarge  = "Item size has exceeded the maximum allowed size"
 	tooNested = "Nesting Levels have exceeded supported limits: Attributes in the item have nested levels beyond supported limit"
 )
 

@@ -309,6 +309,16 @@ func TestSign(t *testing.T) {
 	}
 }
 
+// TestCanonicalRequestIsBounded names one long header many times over.
+func TestCanonicalRequestIsBounded(t *testing.T) {
+	long := strings.Repeat("y", 8<<10)
+	r := &Request{Method: "POST", Path: "/", Header: func(string) string { return long }}
+	s := &signature{signedHeaders: "host" + strings.Repeat(";x", 4000)}
+	if got, most := len(appendCanonical(nil, r, s)), maxCanonical+2*len(long)+2*len(s.signedHeaders); got > most {
+		t.Errorf("%d bytes, want at most %d", got, most)
+	}
+}
+
 func TestCacheIsBounded(t *testing.T) {
 	var c keyCache
 	for i := range 3 * maxKeys {
