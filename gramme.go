@@ -149,7 +149,7 @@ func (db *DB) startDynamoDB(ctx context.Context) (*api.Service, error) {
 		Catalog:     catalog,
 		Lifecycle:   tables,
 		Store:       items,
-		Reader:      query.NewReader(db.engine),
+		Reader:      query.NewReader(db.engine, catalog),
 		Expressions: expr.NewCache(cachedExpressions),
 		Now:         db.cfg.Now,
 	}).API(), nil

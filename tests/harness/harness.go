@@ -90,7 +90,7 @@ func (n *Node) Open() error {
 	})
 	n.Store = store.New(n.Engine, n.Catalog, n.config.Now)
 	n.service = dynamodb.New(dynamodb.Config{
-		Catalog: n.Catalog, Lifecycle: n.Lifecycle, Store: n.Store, Reader: query.NewReader(n.Engine),
+		Catalog: n.Catalog, Lifecycle: n.Lifecycle, Store: n.Store, Reader: query.NewReader(n.Engine, n.Catalog),
 		Expressions: expr.NewCache(1000), Now: n.config.Now,
 	}).API()
 	n.ops = map[reflect.Type]*api.Op{}

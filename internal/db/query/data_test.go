@@ -77,10 +77,11 @@ func runFile(t *testing.T, name string) {
 // A world is what the blocks of one file work on.
 type world struct {
 	*testing.T
-	cache  *expr.Cache
-	engine kv.Engine
-	store  *store.Store
-	table  *table.Definition
+	cache   *expr.Cache
+	engine  kv.Engine
+	catalog *table.Catalog
+	store   *store.Store
+	table   *table.Definition
 }
 
 func (w *world) run(input string) string {
@@ -89,9 +90,9 @@ func (w *world) run(input string) string {
 	switch words[0] {
 	case "table":
 		w.engine = dbtest.Engine(w.T)
-		c := dbtest.Catalog(w.T, w.engine)
-		w.table = dbtest.Create(w.T, c, strings.Join(lines[1:], "\n"))
-		w.store = store.New(w.engine, c, time.Now)
+		w.catalog = dbtest.Catalog(w.T, w.engine)
+		w.table = dbtest.Create(w.T, w.catalog, strings.Join(lines[1:], "\n"))
+		w.store = store.New(w.engine, w.catalog, time.Now)
 		return ""
 	case "put":
 		times := 1
@@ -189,7 +190,7 @@ func (w *world) pages(p *query.Plan, plan func() error, start string, all bool) 
 	if start != "" {
 		last = dbtest.Item(w.T, start)
 	}
-	r := query.NewReader(w.engine)
+	r := query.NewReader(w.engine, w.catalog)
 	var out []string
 	for {
 		if err := plan(); err != nil {

@@ -7,16 +7,25 @@ import (
 
 	"github.com/grammedb/gramme/internal/db/capacity"
 	"github.com/grammedb/gramme/internal/db/row"
+	"github.com/grammedb/gramme/internal/db/store"
 	"github.com/grammedb/gramme/internal/db/table"
 	"github.com/grammedb/gramme/internal/kv"
 	"github.com/grammedb/gramme/internal/lang/attr"
 )
 
 // A Reader reads pages.
-type Reader struct{ engine kv.Engine }
+type Reader struct {
+	engine  kv.Engine
+	catalog *table.Catalog
+}
 
 // NewReader returns a reader of the engine's items.
-func NewReader(e kv.Engine) *Reader { return &Reader{e} }
+func NewReader(e kv.Engine, c *table.Catalog) *Reader { return &Reader{e, c} }
+
+// An IndexGoneError says that the index that was to be read has been dropped.
+type IndexGoneError struct{ Index string }
+
+func (e *IndexGoneError) Error() string { return "query: index " + e.Index + " was dropped" }
 
 // A Page is what one Query or Scan answers.
 type Page struct {
@@ -28,7 +37,7 @@ type Page struct {
 	Last    attr.Item // keys of the last item read, where the page ended before the range did; else nil
 }
 
-// Page reads one page of the plan.
+// Page reads one page of the plan. It fails with store.ErrTableGone or an *IndexGoneError.
 func (r *Reader) Page(ctx context.Context, p *Plan) (_ *Page, err error) {
 	view, err := r.engine.View(ctx, kv.ViewOpts{Pinned: p.Fetch})
 	if err != nil {
@@ -44,11 +53,24 @@ func (r *Reader) Page(ctx context.Context, p *Plan) (_ *Page, err error) {
 		return nil, err
 	}
 	pg := &pager{plan: p, view: view}
-	err = pg.read(ctx, it)
+	if err = r.held(p); err == nil {
+		err = pg.read(ctx, it)
+	}
 	if cerr := it.Close(); err == nil {
 		err = cerr
 	}
 	return &pg.Page, err
+}
+
+// held reports what has been dropped since p was planned. An iterator that was opened before does not show all of it.
+func (r *Reader) held(p *Plan) error {
+	switch {
+	case r.catalog.Holds(p.Table, p.Index):
+		return nil
+	case r.catalog.Holds(p.Table, nil):
+		return &IndexGoneError{p.Index.Name}
+	}
+	return store.ErrTableGone
 }
 
 // A pager fills a page.

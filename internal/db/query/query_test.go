@@ -10,6 +10,7 @@ import (
 	"github.com/grammedb/gramme/internal/db/dbtest"
 	"github.com/grammedb/gramme/internal/db/query"
 	"github.com/grammedb/gramme/internal/db/store"
+	"github.com/grammedb/gramme/internal/db/table"
 	"github.com/grammedb/gramme/internal/kv"
 	"github.com/grammedb/gramme/internal/lang/attr"
 )
@@ -17,9 +18,9 @@ import (
 // numbered returns a world with a table of n items, pk=0, pk=1, ..., that are in index G too.
 func numbered(t *testing.T, n int) *world {
 	w := &world{T: t, engine: dbtest.Engine(t)}
-	c := dbtest.Catalog(t, w.engine)
-	w.table = dbtest.Create(t, c, "T pk:N\nglobal G g:S pk:N ALL")
-	w.store = store.New(w.engine, c, time.Now)
+	w.catalog = dbtest.Catalog(t, w.engine)
+	w.table = dbtest.Create(t, w.catalog, "T pk:N\nglobal G g:S pk:N ALL")
+	w.store = store.New(w.engine, w.catalog, time.Now)
 	for i := range n {
 		w.put(fmt.Sprintf("pk=%d g=g%d", i, i%7))
 	}
@@ -29,7 +30,7 @@ func numbered(t *testing.T, n int) *world {
 // walk returns the keys of everything that the plan has, page by page.
 func (w *world) walk(plan func() *query.Plan) (keys []string) {
 	w.Helper()
-	r := query.NewReader(w.engine)
+	r := query.NewReader(w.engine, w.catalog)
 	var last attr.Item
 	for {
 		p := plan()
@@ -81,7 +82,7 @@ func TestItemsAreCopies(t *testing.T) {
 	w := numbered(t, 50)
 	p := &query.Plan{Table: w.table}
 	p.PlanScan(0, 1)
-	pg, err := query.NewReader(w.engine).Page(t.Context(), p)
+	pg, err := query.NewReader(w.engine, w.catalog).Page(t.Context(), p)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -92,7 +93,7 @@ func TestItemsAreCopies(t *testing.T) {
 	for i := range 50 {
 		w.put(fmt.Sprintf("pk=%d g=other", i))
 	}
-	if _, err := query.NewReader(w.engine).Page(t.Context(), p); err != nil {
+	if _, err := query.NewReader(w.engine, w.catalog).Page(t.Context(), p); err != nil {
 		t.Fatal(err)
 	}
 	for i, it := range pg.Items {
@@ -111,7 +112,7 @@ func TestCancelled(t *testing.T) {
 	cancel()
 	p := &query.Plan{Table: w.table}
 	p.PlanScan(0, 1)
-	if _, err := query.NewReader(w.engine).Page(ctx, p); !errors.Is(err, context.Canceled) {
+	if _, err := query.NewReader(w.engine, w.catalog).Page(ctx, p); !errors.Is(err, context.Canceled) {
 		t.Errorf("%v, want Canceled", err)
 	}
 }
@@ -128,7 +129,7 @@ func TestDamagedRow(t *testing.T) {
 	}
 	p := &query.Plan{Table: w.table}
 	p.PlanScan(0, 1)
-	if _, err := query.NewReader(w.engine).Page(t.Context(), p); !errors.Is(err, kv.ErrCorrupt) {
+	if _, err := query.NewReader(w.engine, w.catalog).Page(t.Context(), p); !errors.Is(err, kv.ErrCorrupt) {
 		t.Errorf("%v, want ErrCorrupt", err)
 	}
 }
@@ -151,5 +152,43 @@ func TestStartAfterLeavesThePlan(t *testing.T) {
 	}
 	if outside == 0 || outside == 20 {
 		t.Errorf("%d of 20 keys are outside of half of the table", outside)
+	}
+}
+
+// A plan of what has been dropped since shows nothing of it, for it may be purged already.
+func TestDropped(t *testing.T) {
+	w := numbered(t, 5)
+	page := func(index *table.Index) error {
+		p := &query.Plan{Table: w.table, Index: index}
+		p.PlanScan(0, 1)
+		_, err := query.NewReader(w.engine, w.catalog).Page(t.Context(), p)
+		return err
+	}
+	index := w.table.Index("G")
+	dbtest.Change(t, w.catalog, w.table.FullName(), func(old *table.Definition) *table.Definition {
+		next := old.Clone()
+		next.Tags = map[string]string{"a": "b"} // a change that drops nothing
+		return next
+	})
+	if err := page(index); err != nil {
+		t.Errorf("with a definition that has changed: %v", err)
+	}
+	dbtest.Change(t, w.catalog, w.table.FullName(), func(old *table.Definition) *table.Definition {
+		next := old.Clone()
+		next.Index("G").Status = table.Deleting // writes keep it no longer
+		return next
+	})
+	if e, ok := errors.AsType[*query.IndexGoneError](page(index)); !ok || e.Index != "G" {
+		t.Errorf("index dropped: %v", page(index))
+	}
+	if err := page(nil); err != nil {
+		t.Errorf("the table itself: %v", err)
+	}
+	dbtest.Change(t, w.catalog, w.table.FullName(), func(*table.Definition) *table.Definition { return nil })
+	dbtest.Create(t, w.catalog, "T pk:N\nglobal G g:S pk:N ALL") // another one of the name
+	for _, ix := range []*table.Index{nil, index} {
+		if err := page(ix); !errors.Is(err, store.ErrTableGone) {
+			t.Errorf("table dropped: %v", err)
+		}
 	}
 }

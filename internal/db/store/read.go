@@ -24,7 +24,7 @@ type Found struct {
 	Size int       // of the whole item, in bytes as DynamoDB counts them; 0 if there is none
 }
 
-// Get reads one item, as it is after every write that was acknowledged.
+// Get reads one item, as it is after every write that was acknowledged. It fails with ErrTableGone.
 func (s *Store) Get(ctx context.Context, r Read) (f Found, err error) {
 	view, err := s.engine.View(ctx, kv.ViewOpts{})
 	if err != nil {
@@ -36,11 +36,11 @@ func (s *Store) Get(ctx context.Context, r Read) (f Found, err error) {
 		}
 	}()
 	var buf [128]byte
-	return r.get(view, buf[:0])
+	return s.get(view, &r, buf[:0])
 }
 
 // GetAll reads the items one by one, or all at one moment if pinned. It stops before the items' sizes exceed budget, 0 for
-// none, and then returns fewer than were asked for, at least one.
+// none, and then returns fewer than were asked for, at least one. It fails with ErrTableGone.
 func (s *Store) GetAll(ctx context.Context, reads []Read, pinned bool, budget int) (found []Found, err error) {
 	view, err := s.engine.View(ctx, kv.ViewOpts{Pinned: pinned})
 	if err != nil {
@@ -57,7 +57,7 @@ func (s *Store) GetAll(ctx context.Context, reads []Read, pinned bool, budget in
 		total int
 	)
 	for i := range reads {
-		f, err := reads[i].get(view, buf[:0])
+		f, err := s.get(view, &reads[i], buf[:0])
 		if err != nil {
 			return nil, err
 		}
@@ -69,12 +69,16 @@ func (s *Store) GetAll(ctx context.Context, reads []Read, pinned bool, budget in
 	return found, nil
 }
 
-func (r *Read) get(view kv.View, buf []byte) (Found, error) {
+// get reads one item. That there is none is believed only if its table is not being purged.
+func (s *Store) get(view kv.View, r *Read, buf []byte) (Found, error) {
 	val, err := view.Get(r.Table.AppendRowKey(buf, r.Key))
 	if err != nil {
 		return Found{}, err
 	}
 	stored, err := row.Decode(val)
+	if err == nil && stored.Item == nil && !s.catalog.Holds(r.Table, nil) {
+		err = ErrTableGone
+	}
 	if err != nil || stored.Item == nil {
 		return Found{}, err
 	}

@@ -243,7 +243,10 @@ func TestTableGone(t *testing.T) {
 		_, err := f.store.Apply(t.Context(), w)
 		_, berr := f.store.Batch(t.Context(), []store.Write{w})
 		_, _, terr := f.store.Transact(t.Context(), []store.Write{w}, f.token("t", "r"))
-		for _, err := range []error{err, berr, terr} {
+		read := store.Read{Table: w.Table, Key: w.Key}
+		_, gerr := f.store.Get(t.Context(), read)
+		_, aerr := f.store.GetAll(t.Context(), []store.Read{read}, true, 0)
+		for _, err := range []error{err, berr, terr, gerr, aerr} {
 			if !errors.Is(err, store.ErrTableGone) {
 				t.Errorf("%v, want ErrTableGone", err)
 			}

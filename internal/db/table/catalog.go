@@ -75,6 +75,22 @@ func (c *Catalog) Current(d *Definition) *Definition {
 	return nil
 }
 
+// Holds reports whether what a read was planned with is there still: d's table and, unless it is nil, the index. What is dropped
+// is purged only after Holds has begun to report false. So who asks after having opened a view knows whether it shows everything.
+func (c *Catalog) Holds(d *Definition, ix *Index) bool {
+	now := c.Get(d.FullName())
+	switch {
+	case now == d:
+		return true
+	case now == nil || now.Number != d.Number:
+		return false
+	case ix == nil:
+		return true
+	}
+	kept := now.IndexNumbered(ix.Number)
+	return kept != nil && kept.Kept()
+}
+
 // List returns the definitions of a region in ascending order of their names.
 func (c *Catalog) List(account, region string) []*Definition {
 	list := c.All(func(n Name) bool { return n.Account == account && n.Region == region })

@@ -76,7 +76,7 @@ func newBenchService(b testing.TB) *benchService {
 		b.Fatal(err)
 	}
 	tables := lifecycle.New(lifecycle.Config{Engine: e, Catalog: catalog, Jobs: jobs})
-	svc := New(Config{Catalog: catalog, Lifecycle: tables, Store: store.New(e, catalog, time.Now), Reader: query.NewReader(e), Expressions: expr.NewCache(100), Now: time.Now})
+	svc := New(Config{Catalog: catalog, Lifecycle: tables, Store: store.New(e, catalog, time.Now), Reader: query.NewReader(e, catalog), Expressions: expr.NewCache(100), Now: time.Now})
 	s := &benchService{ops: map[string]*api.Op{}}
 	for _, op := range svc.API().Ops {
 		s.ops[op.Name] = op

@@ -46,6 +46,7 @@ func translate(err error) *api.Error {
 
 const (
 	conditionText   = "The conditional request failed"
+	noIndexText     = "The table does not have the specified index: "
 	conflictText    = "Transaction is ongoing for the item"
 	collectionText  = "Collection size exceeded."
 	keySchemaText   = "The provided key element does not match the schema"
@@ -93,6 +94,9 @@ func invalidText(err error) (string, bool) {
 	}
 	if e, ok := errors.AsType[*query.KeyConditionError](err); ok {
 		return keyConditionText(e), true
+	}
+	if e, ok := errors.AsType[*query.IndexGoneError](err); ok {
+		return noIndexText + e.Index, true
 	}
 	if e, ok := errors.AsType[*api.Error](err); ok && e.Code == "ValidationException" {
 		return e.Message, true

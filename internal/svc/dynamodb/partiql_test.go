@@ -81,7 +81,7 @@ func newDesk(t testing.TB) *desk {
 	e := dbtest.Engine(t)
 	catalog := dbtest.Catalog(t, e)
 	now := func() time.Time { return time.Unix(1e9, 0) }
-	s := New(Config{Catalog: catalog, Store: store.New(e, catalog, now), Reader: query.NewReader(e), Expressions: expr.NewCache(10), Now: now})
+	s := New(Config{Catalog: catalog, Store: store.New(e, catalog, now), Reader: query.NewReader(e, catalog), Expressions: expr.NewCache(10), Now: now})
 	return &desk{t: t, catalog: catalog, service: s.API()}
 }
 

@@ -120,7 +120,7 @@ func (s *Service) planReading(r *reading, b expr.Bound) (*query.Plan, error) {
 	p.Index = d.Index(*r.indexName)
 	switch {
 	case p.Index == nil || p.Index.Status == table.Deleting:
-		return nil, api.Invalid("The table does not have the specified index: %s", *r.indexName)
+		return nil, api.Invalid(noIndexText+"%s", *r.indexName)
 	case p.Index.Status == table.Creating:
 		return nil, api.Invalid("Cannot read from backfilling global secondary index: %s", *r.indexName)
 	case r.consistent && !p.Index.Local:

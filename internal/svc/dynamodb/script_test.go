@@ -37,6 +37,7 @@ var rewriteScripts = flag.Bool("rewrite", false, "write the answers into the scr
 //	wait 10s               lets time pass, and all happen that waits for it
 //	skip 24h               only puts the service's clock forward: cheaper over long times
 //	restart delay=4s       ends the process and starts another one with that lifecycle delay, at first 0
+//	hold x                 from now on a transaction holds every key in which the text x occurs; without a text, none
 //
 //	CreateTable: TableDescription.TableStatus TableDescription.KeySchema
 //	{"TableName": "Music", "KeySchema": keys(artist song), ...}
@@ -92,8 +93,7 @@ func compare(t *testing.T, file, want, got string) {
 }
 
 func runScript(t *testing.T, text string) string {
-	p := &process{t: t, engine: dbtest.Engine(t)}
-	p.start(0)
+	p := newProcess(t)
 	paragraphs := strings.Split(strings.TrimRight(text, "\n"), "\n\n")
 	for i, par := range paragraphs {
 		paragraphs[i] = p.paragraph(par)
@@ -104,10 +104,31 @@ func runScript(t *testing.T, text string) string {
 // A process is a service over a store.
 type process struct {
 	t       testing.TB
-	engine  kv.Engine
+	engine  *holding
 	jobs    *job.Runner
 	service *api.Service
 	skipped time.Duration
+}
+
+func newProcess(t testing.TB) *process {
+	p := &process{t: t, engine: &holding{Engine: dbtest.Engine(t)}}
+	p.start(0)
+	return p
+}
+
+// A holding is an engine with a transaction that never ends.
+type holding struct {
+	kv.Engine
+	text string // in the keys that it holds; "": none
+}
+
+func (h *holding) Update(ctx context.Context, t kv.Txn, f func([][]byte, *kv.Batch) error) error {
+	for i, key := range t.Keys {
+		if h.text != "" && bytes.Contains(key, []byte(h.text)) {
+			return &kv.ConflictError{Key: i}
+		}
+	}
+	return h.Engine.Update(ctx, t, f)
 }
 
 func (p *process) now() time.Time { return time.Now().Add(p.skipped) }
@@ -127,7 +148,7 @@ func (p *process) start(delay time.Duration) {
 		p.t.Fatal(err)
 	}
 	p.service = New(Config{
-		Catalog: catalog, Lifecycle: m, Store: store.New(p.engine, catalog, p.now), Reader: query.NewReader(p.engine),
+		Catalog: catalog, Lifecycle: m, Store: store.New(p.engine, catalog, p.now), Reader: query.NewReader(p.engine, catalog),
 		Expressions: expr.NewCache(100), Now: p.now,
 	}).API()
 }
@@ -144,6 +165,8 @@ func (p *process) paragraph(text string) string {
 			synctest.Wait()
 		case "skip":
 			p.skipped += p.duration(rest)
+		case "hold":
+			p.engine.text = rest
 		case "restart":
 			p.start(p.duration(strings.TrimPrefix(rest, "delay=")))
 		default:
