@@ -13,7 +13,6 @@ import (
 	"testing/synctest"
 
 	"github.com/grammedb/gramme/internal/api"
-	"github.com/grammedb/gramme/internal/db/dbtest"
 )
 
 // What a client sends, however odd, is answered or refused: nothing panics, and nothing is an internal error. The requests of
@@ -110,8 +109,7 @@ func TestOddInputs(t *testing.T) {
 	}
 	seeds := scriptedRequests(t)
 	synctest.Test(t, func(t *testing.T) {
-		p := &process{t: t, engine: dbtest.Engine(t)}
-		p.start(0)
+		p := newProcess(t)
 		p.createTables(seeds)
 		for _, s := range seeds {
 			if s.operation == "DeleteTable" {
@@ -200,8 +198,7 @@ func vary(v any, show func()) {
 // FuzzOperations throws bodies at every operation.
 func FuzzOperations(f *testing.F) {
 	seeds := scriptedRequests(f)
-	p := &process{t: f, engine: dbtest.Engine(f)}
-	p.start(0)
+	p := newProcess(f)
 	p.createTables(seeds)
 	ops := p.service.Ops
 	for _, s := range seeds {
