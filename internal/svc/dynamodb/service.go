@@ -1,6 +1,20 @@
 // Package dynamodb is the DynamoDB service: one thin file per operation. An operation checks what is particular to it, finds
 // its table, calls one thing of the database, and shapes the answer. operations.go lists them all; errors.go is the only
 // place that knows how the database's errors are called in AWS's words.
+//
+// # The order of checks
+//
+// Of several faults in a request that of the earliest step is told:
+//
+//	A, B   JSON types, constraints of the shapes: done by the front
+//	C      members that exclude each other; names and values without an expression
+//	D      attribute values of items, keys, Expected, AttributeUpdates, start keys
+//	E      what is the operation's own
+//	F      legacy conditions
+//	G to I the maps of names and values, the expressions, what they leave unused
+//	J      the table
+//	K      keys, index keys, paths into keys
+//	L to N the condition, the update and the size of what it makes, the write
 package dynamodb
 
 import (
