@@ -221,6 +221,44 @@ func TestUploadsToOwnPaths(t *testing.T) {
 	}
 }
 
+// TestTooManyConnections: those that are too many are told to come back, and may when others have left.
+func TestTooManyConnections(t *testing.T) {
+	var logged syncBuffer
+	e := run(t, newGateway(Config{}, &logged), ServerConfig{MaxConns: 2})
+	ask := func(c net.Conn) (int, string) {
+		t.Helper()
+		_, _ = io.WriteString(c, rawCall(hello, ""))
+		resp, err := http.ReadResponse(bufio.NewReader(c), nil)
+		if err != nil {
+			return 0, "" // turned away before it had asked
+		}
+		body, _ := io.ReadAll(resp.Body)
+		return resp.StatusCode, string(body)
+	}
+	first, second := e.raw(t), e.raw(t)
+	for _, c := range []net.Conn{first, second} {
+		if status, body := ask(c); status != 200 {
+			t.Fatalf("%d %s", status, body)
+		}
+	}
+	resp, err := http.ReadResponse(bufio.NewReader(e.raw(t)), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	body, _ := io.ReadAll(resp.Body)
+	answer{resp, string(body)}.check(t, 503,
+		`{"__type":"com.amazon.coral.availability#ServiceUnavailable","message":"The server has more connections than it can take. Try again."}`)
+	if !strings.Contains(logged.String(), "turned away") {
+		t.Error("the log says nothing")
+	}
+	_ = first.Close()
+	for status := 0; status != 200; { // the server notices soon
+		c := e.raw(t)
+		status, _ = ask(c)
+		_ = c.Close()
+	}
+}
+
 func TestDefaultConns(t *testing.T) {
 	defer debug.SetMemoryLimit(debug.SetMemoryLimit(-1))
 	for limit, want := range map[int64]int{math.MaxInt64: 16384, 512 << 20: 1638, 1 << 20: 256} {

@@ -9,7 +9,6 @@ import (
 	"log/slog"
 	"net"
 	"net/textproto"
-	"runtime/debug"
 	"strconv"
 	"strings"
 	"sync"
@@ -55,15 +54,6 @@ func (c ServerConfig) withDefaults() ServerConfig {
 	return c
 }
 
-// idleConn is what an open connection needs at least: buffers, and the stack of its goroutine.
-const idleConn = readBuffer + 20<<10
-
-// defaultConns returns how many connections may be open if nobody says.
-func defaultConns() int {
-	limit := debug.SetMemoryLimit(-1) // does not set it
-	return int(min(16384, max(256, limit/8/idleConn)))
-}
-
 // ErrStopped is the cause with which requests are cancelled that do not finish while the server drains.
 var ErrStopped = errors.New("the server is stopping")
 
@@ -79,6 +69,7 @@ func (g *Gateway) Run(ctx context.Context, ln net.Listener, cfg ServerConfig) er
 		ln = tls.NewListener(ln, secure)
 	}
 	conns := newConnSet()
+	ln = &limitedListener{Listener: ln, open: conns, most: cfg.MaxConns, secure: cfg.TLS != nil, log: g.cfg.Logger}
 	srv := g.server(base, cfg, conns)
 	served := make(chan error, 1)
 	go func() { served <- srv.Serve(ln) }()
@@ -109,7 +100,7 @@ func (g *Gateway) server(ctx context.Context, cfg ServerConfig, conns *connSet) 
 		HeaderReceived:        moreTimeForBodies(cfg.BodyTime),
 		ConnState:             conns.note,
 		Name:                  ServerName,
-		Concurrency:           cfg.MaxConns,
+		Concurrency:           2 * cfg.MaxConns, // never reached: see limitedListener
 		ReadBufferSize:        readBuffer,
 		ReadTimeout:           cfg.HeaderTime,
 		WriteTimeout:          cfg.WriteTime,
@@ -297,46 +288,6 @@ func (b *heldBody) Close() error {
 }
 
 var _ io.ReadCloser = (*heldBody)(nil)
-
-// A connSet knows the open connections, so that those can be closed that do not end by themselves.
-type connSet struct {
-	mu    sync.Mutex
-	conns map[net.Conn]struct{}
-	empty sync.Cond
-}
-
-func newConnSet() *connSet {
-	s := &connSet{conns: make(map[net.Conn]struct{})}
-	s.empty.L = &s.mu
-	return s
-}
-
-func (s *connSet) note(c net.Conn, state fasthttp.ConnState) {
-	if state == fasthttp.StateActive || state == fasthttp.StateIdle {
-		return
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if state == fasthttp.StateNew {
-		s.conns[c] = struct{}{}
-		return
-	}
-	if delete(s.conns, c); len(s.conns) == 0 {
-		s.empty.Broadcast()
-	}
-}
-
-// closeAll closes every connection and returns when all have been given up.
-func (s *connSet) closeAll() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for c := range s.conns {
-		_ = c.Close() // its goroutine notices
-	}
-	for len(s.conns) > 0 {
-		s.empty.Wait()
-	}
-}
 
 // fastLogger keeps fasthttp's remarks about broken connections out of the way.
 type fastLogger struct{ log *slog.Logger }
