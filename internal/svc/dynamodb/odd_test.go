@@ -3,6 +3,7 @@ package dynamodb
 import (
 	"encoding/json"
 	"errors"
+	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -102,7 +103,10 @@ func (p *process) mustBear(operation, body string) {
 	}
 }
 
-// TestOddInputs puts an odd value in the place of every value of the requests, and leaves out every member.
+var allOdd = flag.Bool("odd", false, "try every odd input, not one in twelve")
+
+// TestOddInputs puts an odd value in the place of every value of the requests, and leaves out every member. There are 180,000
+// such requests: without -odd it sends one in twelve.
 func TestOddInputs(t *testing.T) {
 	if testing.Short() {
 		t.Skip("thousands of requests")
@@ -111,13 +115,18 @@ func TestOddInputs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newProcess(t)
 		p.createTables(seeds)
+		n := 0
 		for _, s := range seeds {
 			if s.operation == "DeleteTable" {
 				continue
 			}
 			var doc any
 			if json.Unmarshal([]byte(s.body), &doc) == nil {
-				oddities(doc, func(odd string) { p.mustBear(s.operation, odd) })
+				oddities(doc, func(odd string) {
+					if n++; *allOdd || n%12 == 0 {
+						p.mustBear(s.operation, odd)
+					}
+				})
 			}
 		}
 	})
