@@ -57,7 +57,7 @@ type Config struct {
 	// RequestMemory bounds the bytes of requests and answers in flight; 0: an eighth of the memory limit of the process, or
 	// 256 MiB where there is none.
 	RequestMemory int64
-	MaxConns      int         // open connections; 0: 16384
+	MaxConns      int         // open connections; 0: 16384, or what an eighth of the memory limit holds
 	TLS           *tls.Config // nil: plain HTTP
 	Pprof         bool        // serve profiles under /_gramme/pprof/
 

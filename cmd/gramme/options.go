@@ -72,7 +72,7 @@ func (o *options) flags() *flag.FlagSet {
 	fs.StringVar(&o.logFormat, "log-format", "text", "`format` of the log on standard error: text or json")
 	fs.StringVar(&o.logLevel, "log-level", "info", "least `level` that is logged: debug, info, warn or error")
 	fs.BoolVar(&o.pprof, "pprof", false, "serve profiles under /_gramme/pprof/")
-	fs.IntVar(&o.maxConns, "max-connections", 0, "open connections, a `number`; 0: 16384")
+	fs.IntVar(&o.maxConns, "max-connections", 0, "open connections, a `number`; 0: 16384, or fewer where memory is limited")
 	fs.Int64Var(&o.requestMemory, "request-memory", 0, "`bytes` of requests and answers in memory at once; 0: from the memory limit")
 	return fs
 }

@@ -72,6 +72,9 @@ func (o *options) database(logTo io.Writer) (gramme.Config, error) {
 		MaxConns:       o.maxConns,
 		Pprof:          o.pprof,
 	}
+	if o.lifecycleDelay < 0 || o.requestMemory < 0 || o.maxConns < 0 {
+		return cfg, fmt.Errorf("--lifecycle-delay, --request-memory and --max-connections are not negative; %w", errServe)
+	}
 	var err error
 	if cfg.Logger, err = newLogger(logTo, o.logFormat, o.logLevel); err != nil {
 		return cfg, err
