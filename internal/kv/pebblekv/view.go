@@ -128,11 +128,20 @@ func (v *view) Close() error {
 	if werr := db.watermark.wait(v.ctx, v.seen); werr != nil {
 		err = werr
 	}
-	clear(v.closers)
-	*v = view{db: db, closers: v.closers[:0]}
+	v.reset()
 	db.views.Put(v)
 	db.gate.leave()
 	return err
+}
+
+// reset makes v as good as new. It leaves alone what was not used: most views read a few keys, and the iterator is large.
+func (v *view) reset() {
+	clear(v.closers)
+	v.closers = v.closers[:0]
+	v.ctx, v.snap, v.pin, v.seen = nil, nil, 0, 0
+	if v.scans > 0 {
+		v.first, v.scans = iterator{}, 0
+	}
 }
 
 // Where an iterator is.
