@@ -71,15 +71,27 @@ func (e *effect) run(op *Op) *fault {
 		}
 		return f
 	}
+	var f *fault
 	switch op.Kind {
 	case "put":
 		e.new = op.Item
 	case "check":
 		e.new = e.old
 	case "update":
-		return e.update(op)
+		f = e.update(op)
 	}
-	return nil
+	if f == nil && e.crowds() {
+		f = &fault{code: invalid}
+	}
+	return f
+}
+
+// crowds reports whether the new item has no room for its entry in a local index.
+func (e *effect) crowds() bool {
+	return e.new != nil && !(e.old != nil && equalItems(e.old, e.new)) && slices.ContainsFunc(e.table.Indexes, func(ix Index) bool {
+		entry := e.table.entry(&ix, e.new)
+		return ix.Local && entry != nil && itemSize(e.new)+itemSize(entry) > maxItemSize
+	})
 }
 
 func (e *effect) update(op *Op) *fault {
@@ -201,7 +213,7 @@ func (m *model) batchWrite(op *Op) answer {
 	if m.missesTable(op) {
 		return answer{Code: notFound}
 	}
-	effects := make([]effect, len(op.Ops))
+	effects, full := make([]effect, len(op.Ops)), false
 	seen := map[[2]string]bool{}
 	for i := range op.Ops {
 		o := &op.Ops[i]
@@ -210,10 +222,15 @@ func (m *model) batchWrite(op *Op) answer {
 			return answer{Code: invalid}
 		}
 		seen[[2]string{o.Table, effects[i].key}] = true
+		if effects[i].run(o) != nil {
+			full = true
+		}
+	}
+	if full {
+		return answer{Code: invalid}
 	}
 	sum := map[string]units{}
 	for i := range effects {
-		effects[i].run(&op.Ops[i])
 		effects[i].apply()
 		addAll(sum, op.Ops[i].Table, effects[i].units(1))
 	}
