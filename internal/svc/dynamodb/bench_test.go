@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"strconv"
 	"testing"
 	"time"
 
@@ -24,6 +25,7 @@ func BenchmarkOperations(b *testing.B) {
 	for _, c := range []struct{ name, op, body string }{
 		{"GetItem", "GetItem", `{"TableName":"perf","Key":{"pk":{"S":"exp-000007"},"sk":{"N":"3"}},"ConsistentRead":false}`},
 		{"PutItem", "PutItem", `{"TableName":"perf","Item":` + benchItem("exp-000007", 3) + `}`},
+		{"PutItemNew", "PutItem", ""}, // a new key each time, unlike PutItem
 		{"UpdateItem", "UpdateItem", `{"TableName":"perf","Key":{"pk":{"S":"exp-000007"},"sk":{"N":"3"}},"UpdateExpression":"SET #s = :s ADD #c :one","ConditionExpression":"attribute_exists(#k)","ExpressionAttributeNames":{"#s":"status","#c":"counter","#k":"pk"},"ExpressionAttributeValues":{":s":{"S":"running"},":one":{"N":"1"}}}`},
 		{"Query20", "Query", `{"TableName":"perf","KeyConditionExpression":"pk = :p","ExpressionAttributeValues":{":p":{"S":"exp-000007"}}}`},
 		{"Scan1000", "Scan", `{"TableName":"perf","FilterExpression":"#m.accuracy > :a","ExpressionAttributeNames":{"#m":"metrics"},"ExpressionAttributeValues":{":a":{"N":"0.99"}}}`},
@@ -31,9 +33,14 @@ func BenchmarkOperations(b *testing.B) {
 		b.Run(c.name, func(b *testing.B) {
 			op := s.ops[c.op]
 			var dst []byte
+			n := 0
 			b.ReportAllocs()
 			for b.Loop() {
-				dst = s.run(b, dst[:0], op, c.body)
+				body := c.body
+				if n++; body == "" {
+					body = `{"TableName":"perf","Item":` + benchItem("new-"+strconv.Itoa(n*7919%1000003), n) + `}`
+				}
+				dst = s.run(b, dst[:0], op, body)
 			}
 		})
 	}
