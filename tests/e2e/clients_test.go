@@ -4,6 +4,7 @@ package e2e
 
 import (
 	"os/exec"
+	"path/filepath"
 	"testing"
 )
 
@@ -28,6 +29,14 @@ func findPython(t *testing.T) string {
 
 func TestJavaScript(t *testing.T) {
 	t.Parallel()
+	files, err := filepath.Glob("js/*.test.js")
+	if err != nil || len(files) == 0 {
+		t.Fatal("no tests", err)
+	}
+	args := []string{"--test"}
+	for _, file := range files {
+		args = append(args, filepath.Base(file))
+	}
 	env := clientEnv(t, startServer(t))
-	runClient(t, "js", env, "node", "--test")
+	runClient(t, "js", env, "node", args...)
 }

@@ -139,6 +139,7 @@ func clientEnv(t *testing.T, url string) []string {
 		"AWS_MAX_ATTEMPTS=2",
 		"AWS_PAGER=",
 		"PYTHONDONTWRITEBYTECODE=1",
+		"NODE_NO_WARNINGS=1", // of the SDK, about old versions of Node.js
 		"NO_PROXY=127.0.0.1",
 	)
 }
