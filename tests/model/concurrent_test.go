@@ -94,7 +94,7 @@ func (c *crowd) write(g *generator, m *model) {
 		m.tables[name] = &table{Schema: schema, items: map[string]Item{}}
 	}
 	g.names = []string{"T-1", "T-2"}
-	for range *ops {
+	for range *ops / 2 {
 		op := g.op(pick(g, "put", "put", "update", "update", "update", "delete", "get", "batchwrite", "batchget", "transact", "transactget", "query"))
 		op.plain()
 		want := m.do(&op)

@@ -18,7 +18,7 @@ func TestDropWhileReading(t *testing.T) {
 	defer sys.Close()
 	c := &crowd{T: t, sys: sys}
 	const n = 200
-	for round := range 25 {
+	for round := range 12 {
 		name := fmt.Sprint("T-", round)
 		c.must(&Op{Kind: "create", Table: name, Schema: &Schema{Part: Attr{"pk", "N"}, Indexes: []Index{{Name: "global-1", Part: []Attr{{"a", "S"}}, Proj: "ALL"}}}})
 		for i := 0; i < n; i += 25 {

@@ -19,9 +19,9 @@ import (
 )
 
 var (
-	seeds  = flag.Int("seeds", 5, "how many seeds to run")
+	seeds  = flag.Int("seeds", 4, "how many seeds to run")
 	seed   = flag.Uint64("seed", 0, "the only seed to run")
-	ops    = flag.Int("ops", 220, "operations for each seed")
+	ops    = flag.Int("ops", 180, "operations for each seed")
 	replay = flag.String("replay", "", "a file with operations to run")
 )
 
