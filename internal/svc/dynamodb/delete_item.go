@@ -16,19 +16,7 @@ func (s *Service) deleteItem(ctx context.Context, c *api.Call, in *ddb.DeleteIte
 		Values:    in.ExpressionAttributeValues,
 		Takes:     takesCondition,
 	}}
-	if err := cond.checkPresence(); err != nil {
-		return nil, err
-	}
-	if err := in.Key.Check(); err != nil {
-		return nil, err
-	}
-	if err := cond.checkValues(); err != nil {
-		return nil, err
-	}
-	if err := checkOldOrNone(in.ReturnValues); err != nil {
-		return nil, err
-	}
-	b, err := s.bind(&cond)
+	b, err := s.bindWrite(&cond, in.Key, func() error { return checkOldOrNone(in.ReturnValues) })
 	if err != nil {
 		return nil, err
 	}

@@ -75,6 +75,24 @@ func checkValues(values []attr.SentValue) error {
 	return nil
 }
 
+// bindWrite is the checks of a write that need no table, C to I, and binds its expressions. sent is its item or key; own is the
+// operation's own of step E.
+func (s *Service) bindWrite(c *condition, sent attr.SentItem, own func() error) (bound, error) {
+	if err := c.checkPresence(); err != nil {
+		return bound{}, err
+	}
+	if err := sent.Check(); err != nil {
+		return bound{}, err
+	}
+	if err := c.checkValues(); err != nil {
+		return bound{}, err
+	}
+	if err := own(); err != nil {
+		return bound{}, err
+	}
+	return s.bind(c)
+}
+
 // bind is steps F to I: the legacy members' rules, then the expressions.
 func (s *Service) bind(c *condition) (bound, error) {
 	if c.expected == nil && c.updates == nil && c.operator == nil {

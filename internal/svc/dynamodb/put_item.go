@@ -19,22 +19,12 @@ func (s *Service) putItem(ctx context.Context, c *api.Call, in *ddb.PutItemInput
 		Values:    in.ExpressionAttributeValues,
 		Takes:     takesCondition,
 	}}
-	if err := cond.checkPresence(); err != nil {
-		return nil, err
-	}
-	if err := in.Item.Check(); err != nil {
-		return nil, err
-	}
-	if err := cond.checkValues(); err != nil {
-		return nil, err
-	}
-	if err := checkOldOrNone(in.ReturnValues); err != nil {
-		return nil, err
-	}
-	if err := checkItemSize(in.Item.Item); err != nil {
-		return nil, err
-	}
-	b, err := s.bind(&cond)
+	b, err := s.bindWrite(&cond, in.Item, func() error {
+		if err := checkOldOrNone(in.ReturnValues); err != nil {
+			return err
+		}
+		return checkItemSize(in.Item.Item)
+	})
 	if err != nil {
 		return nil, err
 	}

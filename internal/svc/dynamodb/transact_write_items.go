@@ -63,19 +63,13 @@ func (s *Service) action(t *ddb.TransactWriteItem) (action, error) {
 	if !ok {
 		return action{}, api.Invalid("TransactItems can only contain one of Check, Put, Update or Delete")
 	}
-	if err := a.condition.checkPresence(); err != nil {
-		return action{}, err
-	}
-	if err := a.sent.Check(); err != nil {
-		return action{}, err
-	}
-	if a.kind == store.Put {
-		if err := checkItemSize(a.sent.Item); err != nil {
-			return action{}, err
-		}
-	}
 	var err error
-	a.bound, err = s.bind(&a.condition)
+	a.bound, err = s.bindWrite(&a.condition, a.sent, func() error {
+		if a.kind == store.Put {
+			return checkItemSize(a.sent.Item)
+		}
+		return nil
+	})
 	return a, err
 }
 

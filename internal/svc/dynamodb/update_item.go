@@ -20,16 +20,7 @@ func (s *Service) updateItem(ctx context.Context, c *api.Call, in *ddb.UpdateIte
 		Values:    in.ExpressionAttributeValues,
 		Takes:     takesUpdate,
 	}}
-	if err := cond.checkPresence(); err != nil {
-		return nil, err
-	}
-	if err := in.Key.Check(); err != nil {
-		return nil, err
-	}
-	if err := cond.checkValues(); err != nil {
-		return nil, err
-	}
-	b, err := s.bind(&cond)
+	b, err := s.bindWrite(&cond, in.Key, func() error { return nil })
 	if err != nil {
 		return nil, err
 	}
