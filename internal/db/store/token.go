@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"time"
 
@@ -67,6 +68,9 @@ func (s *Store) SweepTokens(ctx context.Context) error {
 			}
 			return nil
 		})
+		if _, held := errors.AsType[*kv.ConflictError](err); held {
+			return nil // a transaction is using one of the tokens; the next sweep finds the rest
+		}
 		if err != nil {
 			return err
 		}
