@@ -30,7 +30,7 @@ func pebbleOptions(c Config, log *eventLog) *pebble.Options {
 		CacheSize:                   c.CacheBytes,
 		MemTableSize:                uint64(c.MemtableBytes),
 		MemTableStopWritesThreshold: 4,
-		L0CompactionThreshold:       4, // with 2, a sixth of a durable put's CPU went into earlier compactions, and reads gained nothing
+		L0CompactionThreshold:       4,  // with 2, a sixth of a durable put's CPU went into earlier compactions, and reads gained nothing
 		L0StopWritesThreshold:       64, // stalls come late: a burst is better absorbed than refused
 		CompactionConcurrencyRange:  func() (int, int) { return 1, max(1, runtime.GOMAXPROCS(0)/2) },
 		FlushDelayDeleteRange:       10 * time.Second, // the room of a dropped table comes back without further writes
