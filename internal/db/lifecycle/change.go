@@ -17,7 +17,7 @@ import (
 const patience = 150 * time.Millisecond
 
 // Create makes a table of d, which says everything but numbers, states, the ID and when it was made. It returns the
-// definition as it is to be answered: CREATING, though the table may be ACTIVE by then. Refusals are *Error.
+// definition as it is to be answered: CREATING, though the table may be ACTIVE by then. Refusals are *Error and *QuotaError.
 func (m *Manager) Create(ctx context.Context, d *table.Definition) (*table.Definition, error) {
 	id := uuid.NewString()
 	t, err := m.change(ctx, d.FullName(), func(at machine, old *table.Definition) (*table.Definition, error) {
@@ -26,7 +26,7 @@ func (m *Manager) Create(ctx context.Context, d *table.Definition) (*table.Defin
 			next := d.Clone()
 			next.ID = id
 			at.create(next)
-			return next, nil
+			return next, m.checkQuota(nil, next)
 		case old.Status == table.Creating:
 			return nil, &Error{old.Name, BeingCreated}
 		}
@@ -60,7 +60,7 @@ func (m *Manager) Delete(ctx context.Context, n table.Name) (*table.Definition, 
 //
 // Update returns the definition as it is to be answered: UPDATING, with the settings as they were, though everything but
 // the filling of an index may be done by then. Where edit changes nothing it is the definition as it is.
-// Fails with edit's error or an *Error. edit is pure: it may run again.
+// Fails with edit's error, an *Error or a *QuotaError. edit is pure: it may run again.
 func (m *Manager) Update(ctx context.Context, n table.Name, edit func(*table.Definition) error) (*table.Definition, error) {
 	t, err := m.update(ctx, n, edit)
 	if t.filled != nil {
@@ -81,7 +81,7 @@ func (m *Manager) update(ctx context.Context, n table.Name, edit func(*table.Def
 		if changed, err := at.update(old, next); err != nil || !changed {
 			return old, err
 		}
-		return next, nil
+		return next, m.checkQuota(old, next)
 	})
 }
 

@@ -199,6 +199,41 @@ func (d *Definition) Attributes() []Attribute {
 	return slices.Compact(all)
 }
 
+// Provisioned returns the units provisioned for the table and its global indexes together, those that are pending in place of
+// those in force. What is being deleted does not count.
+func (d *Definition) Provisioned() (sum Throughput) {
+	if d.Status == Deleting {
+		return sum
+	}
+	set := &d.Settings
+	if d.Pending != nil {
+		set = &d.Pending.Settings
+	}
+	sum.Read, sum.Write = set.Throughput.Read, set.Throughput.Write
+	for i := range d.Indexes {
+		if ix := &d.Indexes[i]; ix.Status != Deleting {
+			t := d.pending(ix).Throughput
+			sum.Read, sum.Write = sum.Read+t.Read, sum.Write+t.Write
+		}
+	}
+	return sum
+}
+
+// pending returns the settings that an index is to have, those that it has if no others are pending.
+func (d *Definition) pending(ix *Index) IndexSettings {
+	if d.Pending != nil {
+		for _, s := range d.Pending.Indexes {
+			if s.Number == ix.Number {
+				return s
+			}
+		}
+	}
+	return ix.Settings()
+}
+
+// Changing reports whether settings of the index are pending.
+func (d *Definition) Changing(ix *Index) bool { return d.pending(ix) != ix.Settings() }
+
 // HasLocal reports whether the table has local indexes, and so item collections of limited size.
 func (d *Definition) HasLocal() bool { return len(d.Indexes) > 0 && d.Indexes[0].Local }
 

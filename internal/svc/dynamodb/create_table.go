@@ -17,7 +17,7 @@ func (s *Service) createTable(ctx context.Context, c *api.Call, in *ddb.CreateTa
 	if err := defineTable(d, in); err != nil {
 		return nil, err
 	}
-	if err := checkNewQuotas(d); err != nil {
+	if err := checkTableQuotas(d, table.Throughput{}); err != nil {
 		return nil, err
 	}
 	if err := refuseOnCreate(in); err != nil {
@@ -157,18 +157,6 @@ func defineSettings(d *table.Definition, in *ddb.CreateTableInput) (err error) {
 	set.DeletionProtection = isTrue(in.DeletionProtectionEnabled)
 	d.Tags, err = mergeTags(nil, in.Tags)
 	return err
-}
-
-func checkNewQuotas(d *table.Definition) error {
-	if err := scope("").checkQuota(d.Region, d.Settings.Throughput); err != nil {
-		return err
-	}
-	for i := range d.Indexes {
-		if err := scope(d.Indexes[i].Name).checkQuota(d.Region, d.Indexes[i].Throughput); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // refuseOnCreate refuses what is not built yet, after checking the form of what can be checked.

@@ -36,6 +36,9 @@ func translate(err error) *api.Error {
 	if e, ok := errors.AsType[*lifecycle.Error](err); ok {
 		return refused(e)
 	}
+	if e, ok := errors.AsType[*lifecycle.QuotaError](err); ok {
+		return excess{units: e.Units, write: e.Write, whose: "account", quota: lifecycle.AccountQuota, region: e.Region}.error()
+	}
 	for _, k := range known {
 		if errors.Is(err, k.err) {
 			return k.make()

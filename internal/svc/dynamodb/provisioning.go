@@ -8,12 +8,11 @@ import (
 	"github.com/grammedb/gramme/internal/db/table"
 )
 
-// Quotas of throughput in units per second, which DescribeLimits tells, and what no request may exceed in form.
-const (
-	tableQuota   = 40_000
-	accountQuota = 80_000
-	maxUnits     = 1_000_000_000_000
-)
+// tableQuota is how many units per second a table or an index may have, and a table and its global indexes together.
+const tableQuota = 40_000
+
+// maxUnits is what no request may exceed in form.
+const maxUnits = 1_000_000_000_000
 
 // What a new on-demand table or index can serve at once, in units per second.
 var onDemandWarm = table.Warm{Read: 12_000, Write: 4_000}
@@ -48,23 +47,64 @@ func (s scope) checkBounds(p *ddb.ProvisionedThroughput) error {
 	return nil
 }
 
-// checkQuota refuses throughput above the quota.
-func (s scope) checkQuota(region string, t table.Throughput) error {
-	for _, m := range []struct {
-		member string
-		units  int64
-	}{{"ReadCapacityUnits", t.Read}, {"WriteCapacityUnits", t.Write}} {
-		if m.units <= tableQuota {
-			continue
-		}
-		if s == "" {
-			return api.Errorf("LimitExceededException", "The requested %s, %d, is above the per table maximum for the account in %s. "+
-				"Per table maximum: %d. %s", m.member, m.units, region, tableQuota, seeGuide)
-		}
-		return api.Errorf("LimitExceededException", "The requested %s, %d, for index %s is above the per index maximum for the account in %s. "+
-			"Per index maximum: %d. %s", m.member, m.units, string(s), region, tableQuota, seeGuide)
+// checkTableQuotas holds the throughput of a table and of its indexes to the quota, each by itself and, where it is more than the
+// table had before, all together.
+func checkTableQuotas(d *table.Definition, had table.Throughput) error {
+	if err := scope("").checkQuota(d.Region, d.Settings.Throughput); err != nil {
+		return err
 	}
-	return nil
+	for i := range d.Indexes {
+		if err := scope(d.Indexes[i].Name).checkQuota(d.Region, d.Indexes[i].Throughput); err != nil {
+			return err
+		}
+	}
+	sum := d.Provisioned()
+	if sum.Read <= had.Read {
+		sum.Read = 0
+	}
+	if sum.Write <= had.Write {
+		sum.Write = 0
+	}
+	return scope("").checkQuota(d.Region, sum)
+}
+
+// checkQuota refuses throughput above the quota of a table or an index.
+func (s scope) checkQuota(region string, t table.Throughput) error {
+	x := excess{whose: "table", quota: tableQuota, region: region}
+	if s != "" {
+		x.whose, x.index = "index", string(s)
+	}
+	switch {
+	case t.Read > tableQuota:
+		x.units = t.Read
+	case t.Write > tableQuota:
+		x.units, x.write = t.Write, true
+	default:
+		return nil
+	}
+	return x.error()
+}
+
+// An excess is throughput above a quota.
+type excess struct {
+	units  int64
+	write  bool   // of writes rather than reads
+	whose  string // the quota of a table, an index, an account
+	index  string // with the quota of an index
+	quota  int
+	region string
+}
+
+func (x excess) error() *api.Error {
+	member, of := "ReadCapacityUnits", ""
+	if x.write {
+		member = "WriteCapacityUnits"
+	}
+	if x.index != "" {
+		of = "for index " + x.index + " "
+	}
+	return api.Errorf("LimitExceededException", "The requested %s, %d, %sis above the per %s maximum for the account in %s. Per %[4]s maximum: %[6]d. %[7]s",
+		member, x.units, of, x.whose, x.region, x.quota, seeGuide)
 }
 
 func throughput(p *ddb.ProvisionedThroughput) table.Throughput {

@@ -79,12 +79,8 @@ func describeGlobal(d *table.Definition, ix *table.Index, size lifecycle.Size, n
 
 // indexStatus is UPDATING while new settings of the index are pending.
 func indexStatus(d *table.Definition, ix *table.Index) table.Status {
-	if d.Pending != nil && ix.Status == table.Active {
-		for _, p := range d.Pending.Indexes {
-			if p.Number == ix.Number && p != ix.Settings() {
-				return table.Updating
-			}
-		}
+	if ix.Status == table.Active && d.Changing(ix) {
+		return table.Updating
 	}
 	return ix.Status
 }

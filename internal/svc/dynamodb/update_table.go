@@ -107,6 +107,7 @@ func (u *tableUpdate) edit(d *table.Definition) error {
 	case u.in.TableClass != nil:
 		return changeClass(&d.Settings, *u.in.TableClass, u.now)
 	}
+	had := d.Provisioned()
 	switched := u.switchMode(d)
 	if err := u.changeUnits(d, switched); err != nil {
 		return err
@@ -114,7 +115,10 @@ func (u *tableUpdate) edit(d *table.Definition) error {
 	if err := u.changeCaps(d); err != nil {
 		return err
 	}
-	return u.changeIndexes(d, switched)
+	if err := u.changeIndexes(d, switched); err != nil {
+		return err
+	}
+	return checkTableQuotas(d, had)
 }
 
 // switchMode changes the billing mode and reports whether that is a change.
@@ -157,7 +161,7 @@ func (u *tableUpdate) changeUnits(d *table.Definition, switched bool) (err error
 		return err
 	}
 	set.Warm = warmth(set.Warm, false, set.Throughput)
-	return scope("").checkQuota(d.Region, set.Throughput)
+	return nil
 }
 
 // newUnits returns old with the units of p. With a switch of the billing mode they are as for a new table.

@@ -87,9 +87,6 @@ func (u *tableUpdate) changeIndex(d *table.Definition, sent *ddb.UpdateGlobalSec
 		if ix.Throughput, err = of.newUnits(ix.Throughput, p, switched, u.now); err != nil {
 			return err
 		}
-		if err := of.checkQuota(d.Region, ix.Throughput); err != nil {
-			return err
-		}
 		ix.Warm = warmth(ix.Warm, false, ix.Throughput)
 	}
 	if ix.OnDemand, err = of.mergeOnDemand(ix.OnDemand, caps, true); err != nil {
@@ -120,10 +117,7 @@ func (u *tableUpdate) createIndex(d *table.Definition, sent *ddb.CreateGlobalSec
 	if countGlobals(d) > maxGlobals {
 		return limitExceeded("Number of global secondary indexes exceeds per-table limit of %d", maxGlobals)
 	}
-	if err := checkProjected(d.Indexes); err != nil {
-		return err
-	}
-	return scope(made.Name).checkQuota(d.Region, made.Throughput)
+	return checkProjected(d.Indexes)
 }
 
 func countGlobals(d *table.Definition) (n int) {
