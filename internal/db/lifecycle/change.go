@@ -3,6 +3,7 @@ package lifecycle
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -39,14 +40,8 @@ func (m *Manager) Create(ctx context.Context, d *table.Definition) (*table.Defin
 // background. Refusals are *Error.
 func (m *Manager) Delete(ctx context.Context, n table.Name) (*table.Definition, error) {
 	t, err := m.change(ctx, n, func(at machine, old *table.Definition) (*table.Definition, error) {
-		if err := ready(n, old, table.Active); err != nil {
-			return nil, err
-		}
-		switch {
-		case len(unfinished(old)) > 0:
-			return nil, &Error{n.Table, IndexesChanging}
-		case old.Settings.DeletionProtection:
-			return nil, &Error{n.Table, Protected}
+		if reason, ok := at.mayRemove(old); !ok {
+			return nil, &Error{n.Table, reason}
 		}
 		next := old.Clone()
 		at.remove(next)
@@ -96,7 +91,7 @@ func await(ctx context.Context, done <-chan struct{}) {
 	}
 }
 
-// Set changes what takes effect at once and without a change of status, as edit changes a copy of the definition: tags, time
+// Set changes what takes effect at once and without a change of status, as edit changes a copy of the definition: time
 // to live, deletion protection, warm throughput. It returns the new definition. Fails with edit's error or an *Error. edit is
 // pure: it may run again.
 func (m *Manager) Set(ctx context.Context, n table.Name, edit func(*table.Definition) error) (*table.Definition, error) {
@@ -109,6 +104,30 @@ func (m *Manager) Set(ctx context.Context, n table.Name, edit func(*table.Defini
 	})
 }
 
+// Tag changes the tags of a table: edit returns the new ones and leaves the old ones as they are. Tags change at once, but for as
+// long as a change takes they cannot be changed again. Fails with edit's error or an *Error. edit is pure: it may run again.
+func (m *Manager) Tag(ctx context.Context, n table.Name, edit func(old map[string]string) (map[string]string, error)) error {
+	at := m.machine()
+	_, err := m.catalog.Change(ctx, n, func(old *table.Definition, _ *kv.Batch) (*table.Definition, error) {
+		if err := ready(n, old, table.Active, table.Updating); err != nil {
+			return nil, err
+		}
+		tags, err := edit(old.Tags)
+		switch {
+		case err != nil:
+			return nil, err
+		case maps.Equal(tags, old.Tags):
+			return old, nil
+		case at.pending(old.TagsSettle):
+			return nil, &Error{n.Table, OneTagging}
+		}
+		next := old.Clone()
+		next.Tags, next.TagsSettle = tags, at.now.Add(at.delay)
+		return next, nil
+	})
+	return err
+}
+
 // ready refuses to change a table that is not in one of the states.
 func ready(n table.Name, d *table.Definition, states ...table.Status) error {
 	switch {
@@ -117,7 +136,15 @@ func ready(n table.Name, d *table.Definition, states ...table.Status) error {
 	case slices.Contains(states, d.Status):
 		return nil
 	}
-	return &Error{n.Table, map[table.Status]Reason{
+	return Busy(d)
+}
+
+// Busy says why a table that is not ACTIVE cannot be changed.
+func Busy(d *table.Definition) *Error {
+	if throughputChanging(d) {
+		return &Error{d.Name, ThroughputChanging}
+	}
+	return &Error{d.Name, map[table.Status]Reason{
 		table.Creating: BeingCreated, table.Updating: BeingUpdated, table.Deleting: BeingDeleted,
 	}[d.Status]}
 }
@@ -133,7 +160,7 @@ type transition struct {
 // others follow. step returns old to leave everything as it is.
 func (m *Manager) change(ctx context.Context, n table.Name, step func(machine, *table.Definition) (*table.Definition, error)) (transition, error) {
 	var (
-		at    = machine{delay: m.delay, now: m.now()}
+		at    = m.machine()
 		first *table.Definition
 		drop  []purge
 	)

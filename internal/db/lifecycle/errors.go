@@ -15,12 +15,15 @@ type Reason string
 
 // The reasons.
 const (
-	Missing         Reason = "does not exist"
-	Exists          Reason = "exists"
-	BeingCreated    Reason = "is being created"
-	BeingUpdated    Reason = "is being updated"
-	BeingDeleted    Reason = "is being deleted"
-	IndexesChanging Reason = "has indexes that are being created or deleted" // so it cannot be deleted
-	OneIndex        Reason = "can create or delete one index at a time"
-	Protected       Reason = "is protected against deletion"
+	Missing            Reason = "does not exist"
+	Exists             Reason = "exists"
+	BeingCreated       Reason = "is being created"
+	BeingUpdated       Reason = "is being updated"
+	BeingDeleted       Reason = "is being deleted"
+	ThroughputChanging Reason = "is being given other throughput"
+	IndexesChanging    Reason = "has indexes that are being created, updated or deleted" // so it cannot be deleted
+	TagsChanging       Reason = "is being given other tags"                              // so it cannot be deleted
+	OneIndex           Reason = "can create or delete one index at a time"
+	OneTagging         Reason = "can be given other tags once at a time"
+	Protected          Reason = "is protected against deletion"
 )

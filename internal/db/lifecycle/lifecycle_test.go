@@ -173,6 +173,21 @@ func TestRefusals(t *testing.T) {
 		_, err := w.manager.Set(w.ctx, name("Music"), func(*table.Definition) error { return nil })
 		return err
 	}
+	reclass := func(w *world) error {
+		_, err := w.manager.Update(w.ctx, name("Music"), func(d *table.Definition) error { d.Settings.Class = "STANDARD"; return nil })
+		return err
+	}
+	updateIndex := func(w *world) error {
+		_, err := w.manager.Update(w.ctx, name("Music"), func(d *table.Definition) error { d.Indexes[0].Throughput.Read++; return nil })
+		return err
+	}
+	tag := func(value string) func(*world) error {
+		return func(w *world) error {
+			return w.manager.Tag(w.ctx, name("Music"), func(map[string]string) (map[string]string, error) {
+				return map[string]string{"tag": value}, nil
+			})
+		}
+	}
 	add := func(index string) func(*world) error {
 		return func(w *world) error {
 			_, err := w.manager.update(w.ctx, name("Music"), addIndex(w.t, "global "+index+" genre:S ALL"))
@@ -210,9 +225,23 @@ func TestRefusals(t *testing.T) {
 		{"delete while creating", ready[:1], remove, BeingCreated},
 		{"create again", ready, create, Exists},
 		{"create while updating", append(ready[:2:2], update), create, Exists},
-		{"update while updating", append(ready[:2:2], update), update, BeingUpdated},
+		{"update while updating", append(ready[:2:2], reclass), update, BeingUpdated},
+		{"update while throughput changes", append(ready[:2:2], update), update, ThroughputChanging},
 		{"set while updating", append(ready[:2:2], update), set, ""},
-		{"delete while updating", append(ready[:2:2], update), remove, BeingUpdated},
+		{"delete while updating", append(ready[:2:2], reclass), remove, BeingUpdated},
+		{"delete while throughput changes", append(ready[:2:2], update), remove, ThroughputChanging},
+		{"delete while an index waits", append(ready[:2:2], add("ByGenre")), remove, IndexesChanging},
+		{"delete while an index changes", append(filling[:4:4], wait(time.Minute), updateIndex), remove, IndexesChanging},
+		{"delete while dropping an index", append(filling[:4:4], wait(time.Minute), drop("ByGenre")), remove, IndexesChanging},
+		{"tag nothing", nil, tag("x"), Missing},
+		{"tag while creating", ready[:1], tag("x"), BeingCreated},
+		{"tag while updating", append(ready[:2:2], update), tag("x"), ""},
+		{"tag while tagging", append(ready[:2:2], tag("x")), tag("y"), OneTagging},
+		{"tag while tagging alike", append(ready[:2:2], tag("x")), tag("x"), ""},
+		{"tag after tagging", append(ready[:2:2], tag("x"), wait(delay)), tag("y"), ""},
+		{"update while tagging", append(ready[:2:2], tag("x")), update, ""},
+		{"delete while tagging", append(ready[:2:2], tag("x")), remove, TagsChanging},
+		{"delete after tagging", append(ready[:2:2], tag("x"), wait(delay)), remove, ""},
 		{"delete while deleting", append(ready[:2:2], remove), remove, BeingDeleted},
 		{"update while deleting", append(ready[:2:2], remove), update, BeingDeleted},
 		{"set while deleting", append(ready[:2:2], remove), set, BeingDeleted},

@@ -14,6 +14,8 @@ type machine struct {
 	now   time.Time
 }
 
+func (m *Manager) machine() machine { return machine{delay: m.delay, now: m.now()} }
+
 // create gives a new definition its first state.
 func (m machine) create(d *table.Definition) {
 	d.Created = m.now
@@ -27,6 +29,36 @@ func (m machine) create(d *table.Definition) {
 		ix.Number, d.NextIndex = d.NextIndex, d.NextIndex+1
 		ix.Status = table.Creating // without ChangeAt: it becomes active with the table, which is empty till then
 	}
+}
+
+// mayRemove reports whether a table, nil if there is none, can be deleted, and why not.
+func (m machine) mayRemove(d *table.Definition) (why Reason, ok bool) {
+	switch {
+	case d == nil:
+		return Missing, false
+	case d.Status == table.Updating && !throughputChanging(d) && indexesChanging(d):
+		return IndexesChanging, false
+	case d.Status != table.Active:
+		return Busy(d).Reason, false
+	case indexesChanging(d):
+		return IndexesChanging, false
+	case m.pending(d.TagsSettle):
+		return TagsChanging, false
+	case d.Settings.DeletionProtection:
+		return Protected, false
+	}
+	return "", true
+}
+
+// throughputChanging reports whether other provisioned throughput of the table, or another billing mode, is pending.
+func throughputChanging(d *table.Definition) bool {
+	return d.Pending != nil &&
+		(d.Pending.Settings.OnDemandBilling != d.Settings.OnDemandBilling || d.Pending.Settings.Throughput != d.Settings.Throughput)
+}
+
+// indexesChanging reports whether an index is on its way in or out or to other settings.
+func indexesChanging(d *table.Definition) bool {
+	return slices.ContainsFunc(d.Indexes, func(ix table.Index) bool { return ix.Status != table.Active || d.Changing(&ix) })
 }
 
 // remove begins the deletion of a table.
@@ -158,6 +190,9 @@ const slack = time.Second
 func (m machine) due(t time.Time) bool {
 	return !t.IsZero() && (!t.After(m.now) || t.After(m.now.Add(m.delay+slack)))
 }
+
+// pending reports whether something waits for a time that has not come.
+func (m machine) pending(t time.Time) bool { return !t.IsZero() && !m.due(t) }
 
 // next returns when the next step of d is due that a clock alone brings about; zero if none is.
 func next(d *table.Definition) time.Time {

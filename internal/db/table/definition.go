@@ -33,6 +33,9 @@ type Definition struct {
 	Tags     map[string]string `json:",omitempty"`
 	TTL      TTL
 
+	// TagsSettle is until when a change of Tags is under way, in which no other one is taken.
+	TagsSettle time.Time `json:",omitzero"`
+
 	// ChangeAt is when the next change of Status is due (see lifecycle); zero if none is. Pending is what is to be in force then,
 	// nil if all stays as it is.
 	ChangeAt time.Time `json:",omitzero"`

@@ -18,6 +18,12 @@ func refused(e *lifecycle.Error) *api.Error {
 		return inUse("Table: %s is in the process of being updated.", e.Table)
 	case lifecycle.BeingDeleted:
 		return inUse("Table is being deleted: %s", e.Table)
+	case lifecycle.ThroughputChanging:
+		return inUse("Table IOPS are currently being updated. Table: %s", e.Table)
+	case lifecycle.TagsChanging:
+		return inUse("Table tags are being updated: %s", e.Table)
+	case lifecycle.OneTagging:
+		return limitExceeded("Table tags are being updated: %s", e.Table)
 	case lifecycle.IndexesChanging:
 		return inUse("Cannot delete table while indexes are being created, updated, or deleted.")
 	case lifecycle.OneIndex:

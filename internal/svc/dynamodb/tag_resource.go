@@ -5,7 +5,6 @@ import (
 
 	"github.com/grammedb/gramme/internal/api"
 	"github.com/grammedb/gramme/internal/api/ddb"
-	"github.com/grammedb/gramme/internal/db/table"
 )
 
 func (s *Service) tagResource(ctx context.Context, c *api.Call, in *ddb.TagResourceInput) (*api.Nothing, error) {
@@ -19,9 +18,7 @@ func (s *Service) tagResource(ctx context.Context, c *api.Call, in *ddb.TagResou
 	if err != nil {
 		return nil, err
 	}
-	_, err = s.Lifecycle.Set(ctx, d.FullName(), func(d *table.Definition) (err error) {
-		d.Tags, err = mergeTags(d.Tags, in.Tags)
-		return err
+	return &api.Nothing{}, s.Lifecycle.Tag(ctx, d.FullName(), func(old map[string]string) (map[string]string, error) {
+		return mergeTags(old, in.Tags)
 	})
-	return &api.Nothing{}, err
 }

@@ -7,7 +7,6 @@ import (
 
 	"github.com/grammedb/gramme/internal/api"
 	"github.com/grammedb/gramme/internal/api/ddb"
-	"github.com/grammedb/gramme/internal/db/table"
 )
 
 func (s *Service) untagResource(ctx context.Context, c *api.Call, in *ddb.UntagResourceInput) (*api.Nothing, error) {
@@ -18,10 +17,9 @@ func (s *Service) untagResource(ctx context.Context, c *api.Call, in *ddb.UntagR
 	if err != nil {
 		return nil, err
 	}
-	_, err = s.Lifecycle.Set(ctx, d.FullName(), func(d *table.Definition) error {
-		d.Tags = maps.Clone(d.Tags)
-		maps.DeleteFunc(d.Tags, func(key, _ string) bool { return slices.Contains(in.TagKeys, key) })
-		return nil
+	return &api.Nothing{}, s.Lifecycle.Tag(ctx, d.FullName(), func(old map[string]string) (map[string]string, error) {
+		tags := maps.Clone(old)
+		maps.DeleteFunc(tags, func(key, _ string) bool { return slices.Contains(in.TagKeys, key) })
+		return tags, nil
 	})
-	return &api.Nothing{}, err
 }

@@ -20,6 +20,9 @@ func (s *Service) updateTable(ctx context.Context, c *api.Call, in *ddb.UpdateTa
 	if err := checkTableUpdate(in); err != nil {
 		return nil, err
 	}
+	if err := checkIndexesFree(s.Catalog.Get(name), in.GlobalSecondaryIndexUpdates); err != nil {
+		return nil, err
+	}
 	u := tableUpdate{in: in, now: s.Now()}
 	var d *table.Definition
 	switch {
@@ -91,7 +94,7 @@ func (u *tableUpdate) protect(d *table.Definition) error {
 
 func (u *tableUpdate) warm(d *table.Definition) (err error) {
 	if d.Status == table.Updating {
-		return &lifecycle.Error{Table: d.Name, Reason: lifecycle.BeingUpdated}
+		return lifecycle.Busy(d)
 	}
 	d.Settings.Warm, err = scope("").raiseWarm(d.Settings.Warm, u.in.WarmThroughput)
 	return err

@@ -9,6 +9,26 @@ import (
 	"github.com/grammedb/gramme/internal/db/table"
 )
 
+// checkIndexesFree words what stands in the way of actions on the indexes of a table that is UPDATING because of these very indexes.
+func checkIndexesFree(d *table.Definition, updates []ddb.GlobalSecondaryIndexUpdate) error {
+	if d == nil || d.Status != table.Updating {
+		return nil
+	}
+	for i := range updates {
+		up := &updates[i]
+		name, _ := actionOn(up)
+		switch ix := d.Index(name); {
+		case ix == nil:
+		case up.Delete != nil && ix.Status == table.Creating && !ix.Backfilling:
+			return inUse("Index creation is in resource allocation phase. Retry deletion during backfilling phase or when the index is active. "+
+				"Table: %s Index: %s", d.Name, name)
+		case up.Create == nil && d.Changing(ix), up.Update != nil && ix.Status != table.Active:
+			return inUse("Index is being updated. Table: %s Index: %s", d.Name, name)
+		}
+	}
+	return nil
+}
+
 // changeIndexes does the actions on global indexes.
 func (u *tableUpdate) changeIndexes(d *table.Definition, switched bool) error {
 	if err := u.checkSwitch(d, switched); err != nil {
