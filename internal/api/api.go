@@ -17,6 +17,9 @@
 //	alone         a fault is reported without those of other members, the first only
 //	modern=min    a breach of min (or max) is worded in the newer form, without the value
 //
+// The tag at says where a member stands in the protocol REST, if it is not a member of the JSON in the body: path, query or header
+// with a name after a colon, status, or payload for all of the body.
+//
 // The tags key and elem hold the same for the keys of a map and for the elements of a list or map. The tags absent,
 // short, long and unlisted hold a sentence that takes the place of the usual message for a value that is absent, below
 // min, above max, or not in the enumeration. Such a sentence, and a fault of a member that is reported alone, is told if
@@ -38,6 +41,7 @@ type Service struct {
 	SigningName  string // in the credential scope: "dynamodb"
 	Protocol     Protocol
 	XMLNamespace string // of a Query service's answers
+	NoPages      bool   // web pages are refused, whoever signs for them
 	Ops          []*Op
 	// Translate turns an error of an operation into the service's own. Errors that are an *Error already are not shown to it.
 	Translate func(error) *Error
@@ -50,6 +54,7 @@ type Protocol int
 const (
 	JSON10 Protocol = iota // awsJson1_0
 	Query                  // form in, XML out
+	REST                   // restJson1: paths, queries, headers and JSON; each Op has a Bind
 )
 
 // An Op is one operation.
@@ -57,10 +62,18 @@ type Op struct {
 	Name string
 	In   reflect.Type // struct
 	Out  reflect.Type // struct; nil: the answer has no body
+	Bind Binding      // of a REST service
 	// New returns a new *In.
 	New func() any
 	// Run runs the operation on a validated *In and returns an *Out.
 	Run func(context.Context, *Call, any) (any, error)
+}
+
+// A Binding is the place of an operation of a REST service.
+type Binding struct {
+	Method string
+	URI    string // "/2015-03-31/functions/{FunctionName}": what stands in braces is a label
+	Status int    // of its answer, unless a member of the output says another
 }
 
 // Nothing is the output of an operation whose answer has no body.

@@ -1,6 +1,9 @@
 package api
 
-import "regexp"
+import (
+	"regexp"
+	"strings"
+)
 
 // A Pattern is a regular expression that a whole text must match.
 type Pattern struct {
@@ -18,14 +21,25 @@ const NamePattern = "[a-zA-Z0-9_.-]+"
 var translated = map[string]string{
 	`\p{Print}+`: `[\x20-\x7e]+`,
 	`[\u0020-\uD7FF\uE000-\uFFFD\uD800\uDC00-\uDBFF\uDFFF\r\n\t]*`: `[\x{20}-\x{d7ff}\x{e000}-\x{fffd}\x{10000}-\x{10ffff}\r\n\t]*`,
+	`[0-9A-Za-z\.\-_]*(?<!\.)`:                                     `[0-9A-Za-z\.\-_]*[0-9A-Za-z\-_]`,
+	`(^(?!(system\x2e)))(^[_a-zA-Z0-9])([^$]*)`:                    `[_a-zA-Z0-9][^$]*`,
 }
+
+// anyRegion replaces the patterns of a region's name: people call regions "local" too.
+var anyRegion = strings.NewReplacer(
+	`[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1}`, region,
+	`[a-z]{2}((-gov)|(-iso(b?)))?-[a-z]+-\d{1}`, region,
+	`[a-z]{2}(-gov)?-[a-z]+-\d{1}`, region,
+)
+
+const region = `[a-zA-Z0-9_-]+`
 
 // newPattern compiles a pattern.
 func newPattern(text string) (*Pattern, error) {
 	if text == NamePattern {
 		return &Pattern{text, isName}, nil // every request has one to match
 	}
-	re := text
+	re := anyRegion.Replace(text)
 	if t, ok := translated[text]; ok {
 		re = t
 	}

@@ -13,11 +13,31 @@ type Field struct {
 	Index  int    // in the struct
 	Name   string // on the wire
 	Type   reflect.Type
+	At     Location
 	Rule         // for the member itself
 	Key    *Rule // for the keys of a map; nil: none
 	Elem   *Rule // for the elements of a list or a map; nil: none
 	Phrase Phrases
 }
+
+// A Location is where a member stands in the protocol REST. Name is that of a label, a parameter or a header.
+type Location struct {
+	Place Place
+	Name  string
+}
+
+// A Place is a part of a request or an answer.
+type Place string
+
+// The places. InBody is among the members of the JSON, Payload the whole body.
+const (
+	InBody   Place = ""
+	InPath   Place = "path"
+	InQuery  Place = "query"
+	InHeader Place = "header"
+	InStatus Place = "status"
+	Payload  Place = "payload"
+)
 
 // Phrases are sentences that take the place of the usual messages; "" is none.
 type Phrases struct{ Absent, Short, Long, Unlisted string }
@@ -61,6 +81,8 @@ func newField(sf reflect.StructField) (Field, error) {
 	if name, ok := sf.Tag.Lookup("wire"); ok {
 		f.Name = name
 	}
+	place, name, _ := strings.Cut(sf.Tag.Get("at"), ":")
+	f.At = Location{Place(place), name}
 	f.Phrase = Phrases{
 		Absent: sf.Tag.Get("absent"), Short: sf.Tag.Get("short"), Long: sf.Tag.Get("long"), Unlisted: sf.Tag.Get("unlisted"),
 	}

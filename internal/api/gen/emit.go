@@ -31,8 +31,8 @@ func generate(m *model, h header) ([]byte, error) {
 		g.top(op.Value.Output, "is the output of "+op.Name+".")
 	}
 	for name, s := range m.Shapes {
-		if s.Exception && len(s.extras()) > 0 {
-			g.top(&ref{name}, "holds the members of the error besides its text.")
+		if s.Exception && len(s.extras()) > 0 && !m.isREST() { // those have a Type, which the protocol writes
+			g.top(&ref{Shape: name}, "holds the members of the error besides its text.")
 		}
 	}
 	var b bytes.Buffer
@@ -123,16 +123,27 @@ func (g *generator) write(b *bytes.Buffer, h header) {
 	if bytes.Contains(body.Bytes(), []byte("time.Time")) {
 		fmt.Fprintf(b, "\"time\"\n")
 	}
-	fmt.Fprintf(b, "\n\"github.com/grammedb/gramme/internal/lang/attr\"\n)\n\n")
+	if bytes.Contains(body.Bytes(), []byte("attr.")) {
+		fmt.Fprintf(b, "\n\"github.com/grammedb/gramme/internal/lang/attr\"\n")
+	}
+	fmt.Fprintf(b, ")\n\n")
 	b.Write(body.Bytes())
 }
 
 func (g *generator) writeOperations(b *bytes.Buffer) {
 	fmt.Fprintf(b, "// An Operation is one that the model has. Out is nil if its answer has no body.\n")
-	fmt.Fprintf(b, "type Operation struct {\nName string\nIn, Out reflect.Type\n}\n\n")
+	more := ""
+	if g.isREST() {
+		more = "Method, URI string\nStatus int\n"
+	}
+	fmt.Fprintf(b, "type Operation struct {\nName string\nIn, Out reflect.Type\n%s}\n\n", more)
 	fmt.Fprintf(b, "// Operations returns all operations of the model, built or not.\nfunc Operations() []Operation {\nreturn []Operation{\n")
 	for _, op := range g.Operations {
-		fmt.Fprintf(b, "{%q, %s, %s},\n", op.Name, typeFor(op.Value.Input), typeFor(op.Value.Output))
+		more := ""
+		if http := op.Value.HTTP; g.isREST() {
+			more = fmt.Sprintf(", %q, %q, %d", http.Method, http.URI, http.Status)
+		}
+		fmt.Fprintf(b, "{%q, %s, %s%s},\n", op.Name, typeFor(op.Value.Input), typeFor(op.Value.Output), more)
 	}
 	fmt.Fprintf(b, "}\n}\n\n")
 }
@@ -151,6 +162,7 @@ func (g *generator) writeStruct(b *bytes.Buffer, name string) {
 		if g.inputs[name] {
 			t = g.memberTag(name, m.Name, m.Value)
 		}
+		t.more = g.location(name, m) + t.more
 		field := string(unicode.ToUpper(rune(m.Name[0]))) + m.Name[1:]
 		if field != m.Name {
 			t.more = sentence("wire", m.Name) + t.more

@@ -15,9 +15,20 @@ import (
 	"regexp"
 )
 
-var services = []struct{ model, pkg, title string }{
-	{"dynamodb", "ddb", "Amazon DynamoDB"},
-	{"dynamodbstreams", "ddbstreams", "Amazon DynamoDB Streams"},
+var services = []service{
+	{"dynamodb", "2012-08-10", "ddb", "Amazon DynamoDB", nil},
+	{"dynamodbstreams", "2012-08-10", "ddbstreams", "Amazon DynamoDB Streams", nil},
+	{"lambda", "2015-03-31", "lambda", "AWS Lambda", []string{
+		"CreateEventSourceMapping", "CreateFunction", "DeleteEventSourceMapping", "DeleteFunction", "GetEventSourceMapping",
+		"GetFunction", "GetFunctionConfiguration", "Invoke", "ListEventSourceMappings", "ListFunctions",
+		"UpdateEventSourceMapping", "UpdateFunctionCode", "UpdateFunctionConfiguration",
+	}},
+}
+
+// A service is a model and the package that is made from it: of all its operations, or of some.
+type service struct {
+	model, version, pkg, title string
+	operations                 []string // nil: all
 }
 
 func main() {
@@ -36,11 +47,12 @@ func run(botocore, out string) error {
 		return err
 	}
 	for _, s := range services {
-		m, err := readModel(filepath.Join(botocore, "data", s.model, "2012-08-10", "service-2.json.gz"))
+		m, err := readModel(filepath.Join(botocore, "data", s.model, s.version, "service-2.json.gz"))
 		if err != nil {
 			return err
 		}
-		text, err := generate(m, header{s.pkg, s.title, "botocore " + version + ", " + s.model + " 2012-08-10"})
+		m.keep(s.operations)
+		text, err := generate(m, header{s.pkg, s.title, "botocore " + version + ", " + s.model + " " + s.version})
 		if err != nil {
 			return err
 		}

@@ -16,11 +16,17 @@ func TestRun(t *testing.T) {
 	if err := run(botocore, out); err != nil {
 		t.Fatal(err)
 	}
-	got, err := os.ReadFile(filepath.Join(out, "ddb", "shapes_gen.go"))
+	for pkg, golden := range map[string]string{"ddb": "testdata/shapes.golden", "lambda": "testdata/rest.golden"} {
+		compare(t, filepath.Join(out, pkg, "shapes_gen.go"), golden)
+	}
+}
+
+func compare(t *testing.T, file, golden string) {
+	t.Helper()
+	got, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}
-	const golden = "testdata/shapes.golden"
 	if *rewrite {
 		if err := os.WriteFile(golden, got, 0o666); err != nil {
 			t.Fatal(err)
@@ -35,23 +41,32 @@ func TestRun(t *testing.T) {
 	}
 }
 
-// fakeBotocore makes a directory that looks like a botocore package with one small model.
+// fakeBotocore makes a directory that looks like a botocore package with small models.
 func fakeBotocore(t *testing.T) string {
 	t.Helper()
-	model, err := os.ReadFile("testdata/model.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var packed bytes.Buffer
-	z := gzip.NewWriter(&packed)
-	z.Write(model)
-	z.Close()
 	dir := t.TempDir()
 	write(t, filepath.Join(dir, "__init__.py"), []byte("__version__ = '1.2.3'\n"))
 	for _, s := range services {
-		write(t, filepath.Join(dir, "data", s.model, "2012-08-10", "service-2.json.gz"), packed.Bytes())
+		model := "testdata/model.json"
+		if s.operations != nil {
+			model = "testdata/rest.json"
+		}
+		write(t, filepath.Join(dir, "data", s.model, s.version, "service-2.json.gz"), packed(t, model))
 	}
 	return dir
+}
+
+func packed(t *testing.T, file string) []byte {
+	t.Helper()
+	model, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b bytes.Buffer
+	z := gzip.NewWriter(&b)
+	z.Write(model)
+	z.Close()
+	return b.Bytes()
 }
 
 func write(t *testing.T, path string, b []byte) {

@@ -6,35 +6,68 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"slices"
+	"strconv"
 )
 
 // A model is the part of a botocore service model that shapes are made from.
 type model struct {
+	Metadata struct {
+		Protocol string `json:"protocol"`
+	} `json:"metadata"`
 	Operations ordered[operation] `json:"operations"`
 	Shapes     map[string]*shape  `json:"shapes"`
 }
 
+// keep drops the operations that are not among names; nil is all.
+func (m *model) keep(names []string) {
+	m.Operations = slices.DeleteFunc(m.Operations, func(op named[operation]) bool {
+		return names != nil && !slices.Contains(names, op.Name)
+	})
+}
+
+// isREST reports whether operations have paths and methods of their own.
+func (m *model) isREST() bool { return m.Metadata.Protocol == "rest-json" }
+
 type operation struct {
 	Input  *ref `json:"input"`
 	Output *ref `json:"output"`
+	HTTP   struct {
+		Method string `json:"method"`
+		URI    string `json:"requestUri"`
+		Status int    `json:"responseCode"`
+	} `json:"http"`
 }
 
 type ref struct {
-	Shape string `json:"shape"`
+	Shape        string `json:"shape"`
+	Location     string `json:"location"`
+	LocationName string `json:"locationName"`
 }
 
 type shape struct {
 	Type      string       `json:"type"`
+	Payload   string       `json:"payload"` // the member that is the whole body
 	Members   ordered[ref] `json:"members"`
 	Required  []string     `json:"required"`
 	Member    *ref         `json:"member"` // of a list
 	Key       *ref         `json:"key"`    // of a map
 	Value     *ref         `json:"value"`  // of a map
-	Min       *int64       `json:"min"`
-	Max       *int64       `json:"max"`
+	Min       *limit       `json:"min"`
+	Max       *limit       `json:"max"`
 	Pattern   string       `json:"pattern"`
 	Enum      []string     `json:"enum"`
 	Exception bool         `json:"exception"`
+}
+
+// A limit is a bound of a value or a length. Some models write whole numbers with a point.
+type limit int64
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (l *limit) UnmarshalJSON(b []byte) error {
+	x, err := strconv.ParseFloat(string(b), 64)
+	*l = limit(x)
+	return err
 }
 
 // An ordered is a JSON object whose members keep their order.

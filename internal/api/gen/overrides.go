@@ -94,6 +94,17 @@ var members = map[string]override{
 	"CreateBackupInput.BackupName":            {set: "patternfirst"},
 	"ListTablesInput.ExclusiveStartTableName": {set: "patternfirst"},
 
+	// Limits of the service that its model does not have.
+	"CreateFunctionRequest.MemorySize":              {set: "max=10240"},
+	"CreateFunctionRequest.Timeout":                 {set: "max=900"},
+	"UpdateFunctionConfigurationRequest.MemorySize": {set: "max=10240"},
+	"UpdateFunctionConfigurationRequest.Timeout":    {set: "max=900"},
+
+	// The operations have texts of their own for what they do not take.
+	"CreateFunctionRequest.Runtime":              {free: true},
+	"UpdateFunctionConfigurationRequest.Runtime": {free: true},
+	"OnFailure.Destination":                      {free: true},
+
 	// Tags have sentences that the operations tell themselves.
 	"Tag.Key":                    {free: true},
 	"Tag.Value":                  {free: true},

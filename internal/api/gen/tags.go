@@ -57,6 +57,22 @@ func (g *generator) memberTag(owner, name string, r ref) tag {
 	return t
 }
 
+// location returns the tag that says where a member stands in a REST protocol.
+func (g *generator) location(owner string, m named[ref]) string {
+	switch {
+	case !g.isREST():
+		return ""
+	case m.Name == g.Shapes[owner].Payload:
+		return sentence("at", "payload")
+	case m.Value.Location == "":
+		return ""
+	case m.Value.Location == "statusCode":
+		return sentence("at", "status")
+	}
+	place := map[string]string{"uri": "path", "querystring": "query", "header": "header"}[m.Value.Location]
+	return sentence("at", place+":"+m.Value.LocationName)
+}
+
 func tableNameTag(owner string, required bool) tag {
 	t := controlPlaneName
 	if dataPlane[owner] {

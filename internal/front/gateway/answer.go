@@ -10,8 +10,10 @@ import (
 func (g *Gateway) answer(x *Exchange, r *route, out any) {
 	if r.op.Out != nil {
 		x.out = r.codec(x).AppendOutput(x.out[:0], r.op, out)
+	} else {
+		x.out, x.status = x.out[:0], r.op.Bind.Status
 	}
-	g.finishAnswer(x, 200, r.contentType(x), x.out)
+	g.finishAnswer(x, orDefault(x.status, 200), r.contentType(x), x.out)
 }
 
 // answerError makes the Response of a call that failed.
@@ -46,12 +48,14 @@ func (g *Gateway) finishAnswer(x *Exchange, status int, contentType string, body
 	x.held.bytes += int64(len(x.Response.Body))
 }
 
-// contentType returns the type of an answer: that of the request, of the two that there are for JSON.
+// contentType returns the type of an answer: of the two that there are for JSON that of the request.
 func (r *route) contentType(x *Exchange) string {
-	if r.faults == queryFaults {
+	switch {
+	case r.faults == queryFaults:
 		return typeXML
-	}
-	if x.media == typeJSON {
+	case r.faults == restFaults && len(x.out) == 0:
+		return ""
+	case r.faults == restFaults, x.media == typeJSON:
 		return typeJSON
 	}
 	return typeJSON10

@@ -61,6 +61,7 @@ type faults int
 const (
 	jsonFaults faults = iota
 	queryFaults
+	restFaults
 )
 
 func (f faults) of(e *sigv4.Error) *api.Error {
@@ -73,7 +74,11 @@ func (f faults) of(e *sigv4.Error) *api.Error {
 		sigv4.Invalid:    "InvalidSignatureException",
 		sigv4.UnknownKey: "UnrecognizedClientException",
 	}[e.Reason]
-	return api.Unauthenticated(code, "%s", e.Message)
+	unknown := api.Unauthenticated(code, "%s", e.Message)
+	if f == restFaults {
+		unknown.Status = 403
+	}
+	return unknown
 }
 
 func queryFault(e *sigv4.Error) *api.Error {
@@ -90,8 +95,11 @@ func queryFault(e *sigv4.Error) *api.Error {
 
 // named returns e, which may befall every call, under the name that the protocol has for it.
 func (f faults) named(e *api.Error) *api.Error {
-	if f != queryFaults {
+	switch f {
+	case jsonFaults:
 		return e
+	case restFaults:
+		return restError(e)
 	}
 	switch e.Code {
 	case "AccessDeniedException":

@@ -23,8 +23,8 @@ type Response struct {
 	ContentType string // "": no such header
 	Encoding    string // Content-Encoding; "": no such header
 	RequestID   string
-	Checksum    uint32 // CRC-32 of Body
-	CORS        []Field
+	Checksum    uint32  // CRC-32 of Body
+	Headers     []Field // beside those that every answer has
 	Body        []byte
 }
 
@@ -36,14 +36,16 @@ type Exchange struct {
 	Request
 	Response
 
-	media    string // the type of the body, without parameters
-	in       []byte // the body as it came: what the signature covers
-	inflated []byte // the body after decompression
-	body     []byte // one of them, or the query: what the operation gets
-	out      []byte // the answer
-	deflated []byte // the answer after compression
-	held     claim  // of the server's limits
-	read     bool   // the client's bytes have all been read
+	media    string  // the type of the body, without parameters
+	in       []byte  // the body as it came: what the signature covers
+	inflated []byte  // the body after decompression
+	body     []byte  // one of them, or the query: what the operation gets
+	out      []byte  // the answer
+	deflated []byte  // the answer after compression
+	labels   []label // of the path, in a REST protocol
+	status   int     // of the answer, where the protocol says one; 0: 200
+	held     claim   // of the server's limits
+	read     bool    // the client's bytes have all been read
 }
 
 // maxKeptBuffer bounds the buffers that an exchange keeps for the next request.

@@ -255,7 +255,7 @@ func (h *fastHandler) send(c *fasthttp.RequestCtx, x *Exchange) {
 	hd.SetCanonical(headerRequestID, []byte(x.RequestID))
 	var digits [10]byte
 	hd.SetCanonical(headerChecksum, strconv.AppendUint(digits[:0], uint64(x.Checksum), 10))
-	for _, f := range x.CORS {
+	for _, f := range x.Headers {
 		hd.Set(f.Name, f.Value)
 	}
 	body := x.Response.Body

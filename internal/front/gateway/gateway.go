@@ -46,6 +46,8 @@ type Config struct {
 	// Query makes the codec of one exchange with a service with api.Query, whose answers name the request; nil where there
 	// is no such service.
 	Query func(namespace, requestID string) Codec
+	// REST makes the codec of one exchange with a service with api.REST; nil where there is no such service.
+	REST func(*RESTExchange) Codec
 
 	// Keys are the access keys that may call; none: any credentials are accepted, but only from local pages and for
 	// local names (see guard.go).

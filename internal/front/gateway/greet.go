@@ -21,17 +21,17 @@ func (g *Gateway) greet(x *Exchange) bool {
 		return false
 	}
 	if origin != "" {
-		x.CORS = append(x.CORS, corsFields...)
+		x.Headers = append(x.Headers, corsFields...)
 	}
 	switch {
 	case x.Length > maxBody:
 		g.answerEmpty(x, 413)
-	case x.Method == "POST" && g.isCall(x), g.hasAction(x):
+	case x.Method == "POST" && g.isCall(x), g.hasAction(x), g.isREST(x):
 		return true
 	case x.Method == "GET" && x.Path == "/" && x.RawQuery == "":
 		g.answerText(x, 200, "text/plain; charset=utf-8", "healthy: "+x.Host+" ")
 	case x.Method == "OPTIONS" && origin != "":
-		x.CORS = append(x.CORS, Field{"Access-Control-Max-Age", "172800"})
+		x.Headers = append(x.Headers, Field{"Access-Control-Max-Age", "172800"})
 		x.allow("Access-Control-Allow-Methods", "access-control-request-method")
 		x.allow("Access-Control-Allow-Headers", "access-control-request-headers")
 		g.answerEmpty(x, 200)
@@ -50,7 +50,7 @@ var corsFields = []Field{
 // allow answers a header of a preflight request in the field of that name.
 func (x *Exchange) allow(field, requested string) {
 	if value := x.Header(requested); value != "" {
-		x.CORS = append(x.CORS, Field{field, strings.Clone(value)})
+		x.Headers = append(x.Headers, Field{field, strings.Clone(value)})
 	}
 }
 

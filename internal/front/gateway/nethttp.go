@@ -61,7 +61,7 @@ func send(w http.ResponseWriter, x *Exchange) {
 	h.Set("x-amzn-RequestId", x.RequestID)
 	h.Set("x-amz-crc32", strconv.FormatUint(uint64(x.Checksum), 10))
 	h.Set("Content-Length", strconv.Itoa(len(x.Response.Body)))
-	for _, f := range x.CORS {
+	for _, f := range x.Headers {
 		h.Set(f.Name, f.Value)
 	}
 	w.WriteHeader(x.Status)

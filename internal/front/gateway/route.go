@@ -40,8 +40,10 @@ func (r *route) name() string {
 type routes struct {
 	byTarget map[string]*route            // X-Amz-Target
 	byAction map[string]map[string]*route // signing name of a Query service, then Action
+	byPath   []template                   // of REST services
 	unknown  *route                       // of an unknown target
 	noAction *route                       // of an unknown Action
+	nowhere  *route                       // of an unknown path
 }
 
 func newRoutes(cfg Config, m *metrics) routes {
@@ -49,16 +51,22 @@ func newRoutes(cfg Config, m *metrics) routes {
 	json := func(*Exchange) Codec { return cfg.JSON }
 	unknown := route{}
 	unknown.seconds, unknown.errors = m.operation("unknown", "unknown")
-	rs.unknown, rs.noAction = new(unknown), new(unknown)
+	rs.unknown, rs.noAction, rs.nowhere = new(unknown), new(unknown), new(unknown)
 	rs.unknown.codec, rs.unknown.faults = json, jsonFaults
 	rs.noAction.faults = queryFaults
+	rs.nowhere.codec, rs.nowhere.faults = cfg.restCodec, restFaults
 	for _, s := range cfg.Services {
 		for _, op := range s.Ops {
 			r := &route{service: s, op: op}
 			r.seconds, r.errors = m.operation(s.Name, op.Name)
-			if s.Protocol == api.JSON10 {
+			switch s.Protocol {
+			case api.JSON10:
 				r.codec, r.faults = json, jsonFaults
 				rs.byTarget[s.TargetPrefix+"."+op.Name] = r
+				continue
+			case api.REST:
+				r.codec, r.faults = cfg.restCodec, restFaults
+				rs.byPath = append(rs.byPath, newTemplate(r))
 				continue
 			}
 			r.codec, r.faults = cfg.queryCodec(s.XMLNamespace), queryFaults
@@ -93,6 +101,9 @@ func (rs *routes) action(service, action string) *route {
 
 // route finds the operation that x asks for.
 func (g *Gateway) route(x *Exchange) (*route, error) {
+	if g.isREST(x) {
+		return g.routeREST(x)
+	}
 	if g.isQuery(x) {
 		return g.routeQuery(x)
 	}
@@ -104,6 +115,9 @@ func (g *Gateway) route(x *Exchange) (*route, error) {
 
 // nowhere returns the route by which x is answered before it is known where it goes.
 func (g *Gateway) nowhere(x *Exchange) *route {
+	if g.isREST(x) {
+		return g.routes.nowhere
+	}
 	if g.isQuery(x) {
 		return g.routes.noAction
 	}

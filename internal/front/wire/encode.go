@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"encoding/base64"
 	"math"
 	"reflect"
 	"slices"
@@ -61,6 +62,8 @@ func (s *shape) append(dst []byte, v reflect.Value) []byte {
 		return s.appendList(dst, v)
 	case dict:
 		return s.appendDict(dst, v)
+	case blob:
+		return append(base64.StdEncoding.AppendEncode(append(dst, '"'), v.Bytes()), '"')
 	case item:
 		return attr.Item(v.Bytes()).AppendJSON(dst)
 	case value:

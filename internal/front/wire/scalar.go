@@ -2,6 +2,7 @@ package wire
 
 import (
 	"bytes"
+	"encoding/base64"
 	"math"
 	"reflect"
 	"strconv"
@@ -40,6 +41,13 @@ func (d *decoder) scalar(s *shape, v reflect.Value, k jsontok.Kind) bool {
 		set(s, v, x)
 	case boolean:
 		return d.boolean(s, v, k)
+	case blob:
+		text := bytes.Clone(b)
+		n, err := base64.StdEncoding.Decode(text, b)
+		if k != jsontok.String || err != nil {
+			return d.cannot(s, k)
+		}
+		v.SetBytes(text[:n])
 	case timestamp:
 		t, ok := parseTime(b)
 		if k != jsontok.Number || !ok {

@@ -26,6 +26,7 @@ const (
 	value     // attr.Value
 	sentItem  // attr.SentItem
 	sentValue // attr.SentValue
+	blob      // []byte, in JSON as base64
 )
 
 // A shape is what is known of a Go type before a value is met.
@@ -42,8 +43,9 @@ type shape struct {
 
 // fields are the members of a struct type.
 type fields struct {
-	list   []field
-	byName map[string]*field
+	list    []field // those of the JSON
+	byName  map[string]*field
+	located []located // the others, in the protocol REST
 }
 
 type field struct {
@@ -60,15 +62,19 @@ func structOf(t reflect.Type) *fields {
 		return fs.(*fields)
 	}
 	members := api.Fields(t)
-	fs := &fields{make([]field, len(members)), make(map[string]*field, len(members))}
-	for i, m := range members {
-		f := &fs.list[i]
-		*f = field{shape: shapeOf(m.Type, true), index: m.Index, key: `"` + m.Name + `":`}
+	fs := &fields{list: make([]field, 0, len(members)), byName: make(map[string]*field, len(members))}
+	for _, m := range members {
+		f := field{shape: shapeOf(m.Type, true), index: m.Index, key: `"` + m.Name + `":`}
 		f.enum = m.Enum
 		if m.Int64 {
 			f.class = long
 		}
-		fs.byName[m.Name] = f
+		if m.At.Place != api.InBody {
+			fs.located = append(fs.located, located{f, m.At})
+			continue
+		}
+		fs.list = append(fs.list, f)
+		fs.byName[m.Name] = &fs.list[len(fs.list)-1]
 	}
 	got, _ := structs.LoadOrStore(t, fs)
 	return got.(*fields)
@@ -122,6 +128,7 @@ var scalars = map[reflect.Type]struct {
 	reflect.TypeFor[float64]():        {double, "java.lang.Double"},
 	reflect.TypeFor[bool]():           {boolean, "java.lang.Boolean"},
 	reflect.TypeFor[time.Time]():      {timestamp, "java.util.Date"},
+	reflect.TypeFor[[]byte]():         {blob, "java.nio.ByteBuffer"},
 	reflect.TypeFor[attr.Value]():     {value, attribute},
 	reflect.TypeFor[attr.SentValue](): {sentValue, attribute},
 	reflect.TypeFor[attr.Item]():      {item, "java.util.Map<java.lang.String, " + attribute + ">"},
