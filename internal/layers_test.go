@@ -24,14 +24,15 @@ var rooms = [][]string{
 	{"."},
 	{"internal/front/wire", "internal/front/gateway"},
 	{"internal/svc/sts"}, // one service imports no other, so each has a line of its own
+	{"internal/svc/lambda/esm", "internal/svc/lambda"},
 	{"internal/svc/dynamodb"},
-	{"internal/api/ddb", "internal/api/ddbstreams", "internal/api"},
+	{"internal/api/ddb", "internal/api/ddbstreams", "internal/api/lambda", "internal/api"},
 	{"internal/db/table", "internal/db/row", "internal/db/index", "internal/db/capacity", "internal/db/store", "internal/db/query", "internal/db/lifecycle", "internal/db/dbtest"},
 	{"internal/iam"},
 	{"internal/job"},
 	{"internal/kv/keys", "internal/kv", "internal/kv/pebblekv", "internal/kv/kvtest"},
 	{"internal/lang/attr", "internal/lang/expr", "internal/lang/partiql"},
-	{"internal/lib/arn", "internal/lib/decimal", "internal/lib/jsontok", "internal/lib/sigv4"},
+	{"internal/lib/arn", "internal/lib/decimal", "internal/lib/eventpattern", "internal/lib/jsontok", "internal/lib/lambdarun", "internal/lib/sigv4", "internal/lib/unzip"},
 }
 
 // forbidden are imports across rooms that the order alone would allow.
@@ -40,6 +41,10 @@ var forbidden = []struct{ from, to, why string }{
 	{"internal/front/", "internal/db/", "the front is not about tables"},
 	{"internal/front/", "internal/kv", "the front is not about storage"},
 	{"internal/svc/sts", "internal/svc/dynamodb", "services do not know each other"},
+	{"internal/svc/lambda", "internal/svc/dynamodb", "services do not know each other"},
+	{"internal/svc/lambda", "internal/db/", "a neighbour is a client of the database"},
+	{"internal/svc/lambda", "internal/flow/", "a neighbour is a client of the database"},
+	{"internal/svc/lambda", "internal/kv", "a neighbour is a client of the database"},
 }
 
 // tools are programs beside the house.
