@@ -171,6 +171,14 @@ type binding struct {
 	targets []Path // of an update's actions, in their order
 }
 
+// valueSize returns the bytes that DynamoDB counts for all the values of a request that an expression uses.
+func (b *binding) valueSize() (n int) {
+	for _, v := range b.values {
+		n += v.Size()
+	}
+	return n
+}
+
 // A verb is one of the sections of an update expression.
 type verb uint8
 

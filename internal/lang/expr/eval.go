@@ -13,6 +13,14 @@ type Condition struct {
 	root *node
 }
 
+// ValueSize returns the bytes that DynamoDB counts for the values that the condition compares with; 0 for no condition.
+func (c *Condition) ValueSize() int {
+	if c == nil {
+		return 0
+	}
+	return c.valueSize()
+}
+
 // newCondition checks a parsed condition against its binding.
 func newCondition(p *parsed, to binding) (*Condition, error) {
 	if fault := to.check(p.cond); fault != "" {

@@ -16,6 +16,14 @@ type Update struct {
 	legacy  bool // AttributeUpdates: ADD appends to lists, and type mismatches have a text of their own
 }
 
+// ValueSize returns the bytes that DynamoDB counts for the values that the update writes; 0 for no update.
+func (u *Update) ValueSize() int {
+	if u == nil {
+		return 0
+	}
+	return u.valueSize()
+}
+
 // What an update can meet in an item.
 var (
 	errInvalidPath  = &Error{"The document path provided in the update expression is invalid for update"}

@@ -41,6 +41,11 @@ func (s *Statement) Bind(params []attr.Value) (*Bound, error) {
 	return b, nil
 }
 
+// Payload returns the bytes that DynamoDB counts for what a write brings: the item that it puts, or all values in it.
+func (b *Bound) Payload() int {
+	return b.Item.Size() + b.Update.ValueSize() + b.filter.ValueSize()
+}
+
 func (b *Bound) bindWhere(params []attr.Value) (err error) {
 	if b.Statement.where == nil {
 		return nil

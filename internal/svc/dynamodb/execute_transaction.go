@@ -100,7 +100,7 @@ func (s *Service) writeTransaction(ctx context.Context, c *api.Call, in *ddb.Exe
 	err := gather(len(statements), func(i int) (_ *table.Definition, _ table.Key, err error) {
 		ws[i], err = planStatement(tables[i], statements[i])
 		ws[i].WantOldOnFailure = is(in.TransactStatements[i].ReturnValuesOnConditionCheckFailure, "ALL_OLD")
-		total += ws[i].Item.Size()
+		total += statements[i].Payload()
 		return tables[i], ws[i].Key, err
 	})
 	switch {

@@ -247,12 +247,28 @@ func TestStatementSizes(t *testing.T) {
 	parameter := func(n int, text string) string {
 		return fmt.Sprintf(`"Statement":"INSERT INTO T VALUE {'pk': '%d', 'a': ?}","Parameters":[{"S":%q}]`, n, text)
 	}
+	// transaction is n statements about the items that were put before.
+	transaction := func(n int, statement string, parameters ...string) string {
+		return `{"TransactStatements":[` + joined(n, func(i int) string {
+			s := fmt.Sprintf(`{"Statement":%q`, fmt.Sprintf(statement, 10+i))
+			for _, p := range parameters {
+				s += fmt.Sprintf(`,"Parameters":[{"S":%q}]`, p)
+			}
+			return s + "}"
+		}) + "]}"
+	}
 	for _, tt := range []struct{ op, body, want string }{
 		{"ExecuteStatement", "{" + parameter(1, large) + "}", ""},
 		{"ExecuteStatement", "{" + parameter(2, large+large) + "}", "ValidationException: " + itemSizeText},
 		{"ExecuteStatement", `{"Statement":"UPDATE T SET b = a WHERE pk = '1'"}`, "ValidationException: " + updateSizeText},
 		{"ExecuteTransaction", `{"TransactStatements":[` + joined(10, func(i int) string { return "{" + parameter(10+i, large) + "}" }) + "]}", ""},
 		{"ExecuteTransaction", `{"TransactStatements":[` + joined(11, func(i int) string { return "{" + parameter(30+i, large) + "}" }) + "]}", errTransactionSize.Error()},
+		{"ExecuteTransaction", transaction(10, `UPDATE T SET a = ? WHERE pk = '%d'`, large), ""},
+		{"ExecuteTransaction", transaction(11, `UPDATE T SET a = ? WHERE pk = '%d'`, large), errTransactionSize.Error()},
+		{"ExecuteTransaction", transaction(10, `DELETE FROM T WHERE pk = '%d' AND a < ?`, large), "ConditionalCheckFailed"},
+		{"ExecuteTransaction", transaction(11, `DELETE FROM T WHERE pk = '%d' AND a < ?`, large), errTransactionSize.Error()},
+		{"ExecuteTransaction", transaction(11, `EXISTS(SELECT * FROM T WHERE pk = '%d' AND a = ?)`, large), errTransactionSize.Error()},
+		{"ExecuteTransaction", transaction(11, `DELETE FROM T WHERE pk = '%d'`), ""}, // what is there does not count
 		{"ExecuteTransaction", `{"TransactStatements":[` + joined(101, func(i int) string { return "{" + parameter(i, "") + "}" }) + "]}", "length less than or equal to 100"},
 		{"BatchExecuteStatement", `{"Statements":[` + joined(26, func(i int) string { return "{" + parameter(i, "") + "}" }) + "]}", "length less than or equal to 25"},
 		{"BatchExecuteStatement", `{"Statements":[]}`, "length greater than or equal to 1"},
