@@ -7,6 +7,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"math"
 )
 
 // An Engine stores bytes under ordered keys.
@@ -33,7 +34,8 @@ type Engine interface {
 
 	// TailLog returns at most limit records of the shard's log with positions greater than after, in order, that no later commit
 	// can precede any more and that are durable, and the position to go on from. It may return fewer although there are more; the
-	// log has been read to its end when there are none. It fails with ErrTrimmed if records after `after` have been trimmed.
+	// log has been read to its end when there are none. If records after `after` have been trimmed it fails with ErrTrimmed, and
+	// the position returned is that of the last one trimmed. After Newest there are no records; the position is that of the end.
 	TailLog(ctx context.Context, shard uint64, after Pos, limit int) ([]Record, Pos, error)
 
 	// TrimLog forgets the shard's records up to and including upTo, of those that there are. Positions go on; they never restart.
@@ -132,6 +134,9 @@ type LogEntry struct {
 
 // A Pos is a place in one shard's log: after the record that has it. Positions grow in commit order; 0 is before the first.
 type Pos uint64
+
+// Newest is the position of whatever record is the last.
+const Newest Pos = math.MaxUint64
 
 // A Record is one entry of a log. Prev is the position of the record before it in the shard, by which a reader sees
 // that none is missing.

@@ -17,6 +17,7 @@ var logTests = []test{
 	{"EmptyLog", testLogEmpty},
 	{"LimitAndNext", testLogLimit},
 	{"LargeRecords", testLogLarge},
+	{"NewestIsTheEnd", testNewest},
 	{"TailMissesNothing", testTail},
 	{"LogOrderIsCommitOrder", testLogCommitOrder},
 	{"RecordIsOfTheSameCommit", testLogAtomic},
@@ -158,6 +159,28 @@ func testLogLimit(t *testing.T, e kv.Engine) {
 	wantData(t, tailAll(t, e, 1, end), "d")
 }
 
+func testNewest(t *testing.T, e kv.Engine) {
+	want := func(when string, want kv.Pos) {
+		t.Helper()
+		recs, pos, err := e.TailLog(t.Context(), 1, kv.Newest, 10)
+		if len(recs) != 0 || pos != want || err != nil {
+			t.Errorf("%s the end is at %d (%d records, %v), want %d", when, pos, len(recs), err, want)
+		}
+	}
+	want("in an empty log", 0)
+	appendLog(t, e, 1, "a", "b")
+	end := tailAll(t, e, 1, 0)[1].Pos
+	want("after two records", end)
+	for _, upTo := range []kv.Pos{end - 1, end} {
+		if err := e.TrimLog(t.Context(), 1, upTo); err != nil {
+			t.Fatal(err)
+		}
+		want("after a trim", end)
+	}
+	appendLog(t, e, 1, "c")
+	want("after one more", tailAll(t, e, 1, end)[0].Pos)
+}
+
 func testLogLarge(t *testing.T, e kv.Engine) {
 	large := strings.Repeat("x", 800<<10)
 	for i := range 12 {
@@ -264,8 +287,8 @@ func testTrim(t *testing.T, e kv.Engine) {
 	wantData(t, tailAll(t, e, 1, 0), "a b c d e")
 	trim(recs[1].Pos)
 	for _, after := range []kv.Pos{0, recs[0].Pos} {
-		if _, _, err := e.TailLog(t.Context(), 1, after, 10); !errors.Is(err, kv.ErrTrimmed) {
-			t.Errorf("TailLog after %d returned %v, want ErrTrimmed", after, err)
+		if _, pos, err := e.TailLog(t.Context(), 1, after, 10); !errors.Is(err, kv.ErrTrimmed) || pos != recs[1].Pos {
+			t.Errorf("TailLog after %d returned %d, %v, want ErrTrimmed with %d", after, pos, err, recs[1].Pos)
 		}
 	}
 	wantData(t, tailAll(t, e, 1, recs[1].Pos), "c d e")

@@ -20,7 +20,7 @@ import (
 const logOverhead = 1 + 8 + 8 + 1
 
 // maxTailBytes is about how much data TailLog returns at once.
-const maxTailBytes = 4 << 20
+const maxTailBytes = 1 << 20
 
 // logs assign positions.
 type logs struct {
@@ -93,41 +93,50 @@ func (db *DB) TailLog(ctx context.Context, shard uint64, after kv.Pos, limit int
 	if err != nil {
 		return nil, 0, err
 	}
-	recs, err := v.tail(shard, after, limit)
+	recs, next, err := v.tail(shard, after, limit)
 	if cerr := v.Close(); cerr != nil {
-		err = cerr
+		return nil, 0, cerr
+	}
+	return recs, next, err
+}
+
+// tail reads a log. Records become visible in the order of their positions, so none can be missing before one that is seen.
+func (v *view) tail(shard uint64, after kv.Pos, limit int) (recs []kv.Record, next kv.Pos, err error) {
+	if after == kv.Newest {
+		next, err = v.db.logs.head(v.db, shard)
+	} else {
+		recs, err = readLog(v.reader(), shard, after, limit)
 	}
 	if err != nil {
 		return nil, 0, err
 	}
-	if len(recs) > 0 {
-		after = recs[len(recs)-1].Pos
+	// Read after the records, so that none is missing because it was trimmed in between; and the mark that covers them is noted.
+	trimmed, err := trimPoint(v.reader(), shard)
+	if err != nil {
+		return nil, 0, err
+	}
+	v.see(v.db.marks.key(hash(keys.LogHead(shard))))
+	switch {
+	case after == kv.Newest:
+		return nil, next, nil
+	case trimmed > after:
+		return nil, trimmed, kv.ErrTrimmed
+	}
+	for _, r := range recs {
+		if r.Prev != after {
+			return nil, 0, fmt.Errorf("%w: log %d goes from %d to %d", kv.ErrCorrupt, shard, after, r.Pos)
+		}
+		after = r.Pos
 	}
 	return recs, after, nil
 }
 
-// tail reads a log. Records become visible in the order of their positions, so none can be missing before one that is seen.
-func (v *view) tail(shard uint64, after kv.Pos, limit int) ([]kv.Record, error) {
-	recs, err := readLog(v.reader(), shard, after, limit)
-	if err != nil {
-		return nil, err
-	}
-	// Read after the records, so that none is missing because it was trimmed in between; and the mark that covers them is noted.
-	trimmed, err := trimPoint(v.reader(), shard)
-	if err != nil {
-		return nil, err
-	}
-	v.see(v.db.marks.key(hash(keys.LogHead(shard))))
-	if trimmed > after {
-		return nil, kv.ErrTrimmed
-	}
-	for _, r := range recs {
-		if r.Prev != after {
-			return nil, fmt.Errorf("%w: log %d goes from %d to %d", kv.ErrCorrupt, shard, after, r.Pos)
-		}
-		after = r.Pos
-	}
-	return recs, nil
+// head returns the newest position of a shard.
+func (l *logs) head(db *DB, shard uint64) (kv.Pos, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	err := l.know(db, shard)
+	return l.heads[shard], err
 }
 
 // readLog returns the records that are stored after a position.
