@@ -16,8 +16,8 @@ import (
 	"github.com/grammedb/gramme/internal/lang/attr"
 )
 
-// Audit recomputes from the tables' rows everything else that is stored: index entries and counters, and tells what differs,
-// and what belongs to no table. REQUIRES: no write or background work under way. Indexes that are being filled are passed over.
+// Audit recomputes from the tables' rows everything else that is stored: index entries, counters, and where the logs must have led,
+// and tells what differs, and what belongs to no table. REQUIRES: no write or background work under way. Indexes that are being filled are passed over.
 func Audit(ctx context.Context, e kv.Engine, c *table.Catalog) (faults []string, err error) {
 	view, err := e.View(ctx, kv.ViewOpts{Pinned: true})
 	if err != nil {
@@ -35,6 +35,7 @@ func Audit(ctx context.Context, e kv.Engine, c *table.Catalog) (faults []string,
 	a.rows()
 	a.counts()
 	a.jobs()
+	a.logs(ctx, e, c)
 	sort.Strings(a.faults)
 	return a.faults, a.err
 }

@@ -26,6 +26,7 @@ func (m *Manager) Create(ctx context.Context, d *table.Definition) (*table.Defin
 		case old == nil:
 			next := d.Clone()
 			next.ID = id
+			next.Log.Ticked = m.lastTick(d.FullName())
 			at.create(next)
 			return next, m.checkQuota(nil, next)
 		case old.Status == table.Creating:
@@ -34,6 +35,16 @@ func (m *Manager) Create(ctx context.Context, d *table.Definition) (*table.Defin
 		return nil, &Error{old.Name, Exists}
 	})
 	return t.first, err
+}
+
+// lastTick returns the newest moment of the logs of deleted tables of that name: streams of the new one are to be told from theirs.
+func (m *Manager) lastTick(n table.Name) (last time.Time) {
+	for _, d := range m.catalog.Retired(func(r table.Name) bool { return r == n }) {
+		if d.Log.Ticked.After(last) {
+			last = d.Log.Ticked
+		}
+	}
+	return last
 }
 
 // Delete deletes a table and returns its definition as it is to be answered: DELETING. What it held is purged in the
@@ -50,8 +61,9 @@ func (m *Manager) Delete(ctx context.Context, n table.Name) (*table.Definition, 
 	return t.first, err
 }
 
-// Update changes a table's settings and global indexes as edit changes a copy of its definition. An index that edit appends,
-// with Number 0, is built; one that it makes DELETING is dropped. One index can be on its way at a time.
+// Update changes a table's settings, global indexes and stream as edit changes a copy of its definition. An index that edit
+// appends, with Number 0, is built; one that it makes DELETING is dropped. One index can be on its way at a time. A stream that
+// it appends, with nothing but a View, is enabled; one that it makes DISABLING is disabled.
 //
 // Update returns the definition as it is to be answered: UPDATING, with the settings as they were, though everything but
 // the filling of an index may be done by then. Where edit changes nothing it is the definition as it is.
@@ -170,10 +182,8 @@ func (m *Manager) change(ctx context.Context, n table.Name, step func(machine, *
 			drop = nil
 			return old, err
 		}
-		next, alive := first.Clone(), false
-		if drop, alive = at.advance(next); !alive {
-			next = nil
-		}
+		next := first.Clone()
+		drop = at.advance(next)
 		return next, stagePurges(b, drop)
 	})
 	if err != nil {
@@ -188,7 +198,7 @@ func (m *Manager) change(ctx context.Context, n table.Name, step func(machine, *
 // follow starts what is to be done for d, nil if it is gone, in the background. Doing so twice does no harm. It returns a
 // channel that is closed once the index that it began to fill is ACTIVE, nil if there is none.
 func (m *Manager) follow(d *table.Definition) (filled <-chan struct{}) {
-	if d == nil {
+	if d == nil || d.Status == table.Deleted {
 		return nil
 	}
 	if !next(d).IsZero() {

@@ -23,6 +23,7 @@ const (
 	ThroughputChanging Reason = "is being given other throughput"
 	IndexesChanging    Reason = "has indexes that are being created, updated or deleted" // so it cannot be deleted
 	TagsChanging       Reason = "is being given other tags"                              // so it cannot be deleted
+	StreamChanging     Reason = "has a stream that is being enabled or disabled"         // so it cannot be deleted
 	OneIndex           Reason = "can create or delete one index at a time"
 	OneTagging         Reason = "can be given other tags once at a time"
 	Protected          Reason = "is protected against deletion"

@@ -32,6 +32,12 @@
 // the view was taken they add to counters and entries alike. No write waits and none is counted twice. An engine must for this
 // show counters and rows of one moment in a pinned view.
 //
+// # Streams
+//
+// A stream that is enabled gets new shards of the table's log in the commit that enables it, so its records begin there; one that is
+// disabled has its shards closed. The log of a table that is deleted stays, with its definition, for those who follow it
+// (table.Catalog.Retired); package changelog forgets it in the end.
+//
 // # Purging
 //
 // The commit that removes a table or an index from the catalog also writes a row that names what is left of it. As nothing can
@@ -57,23 +63,32 @@ type Config struct {
 	// Delay is how long every change of a status takes, so that the states can be seen. Usually 0.
 	Delay time.Duration
 
+	LogShards int // that the log of a table begins with; 0: 4
+
 	Now    func() time.Time // nil: time.Now
 	Logger *slog.Logger     // nil: slog.Default()
 }
 
 // A Manager takes tables through their states. Its methods may be called concurrently.
 type Manager struct {
-	engine  kv.Engine
-	catalog *table.Catalog
-	jobs    *job.Runner
-	delay   time.Duration
-	now     func() time.Time
-	log     *slog.Logger
+	engine    kv.Engine
+	catalog   *table.Catalog
+	jobs      *job.Runner
+	delay     time.Duration
+	logShards int
+	now       func() time.Time
+	log       *slog.Logger
 }
+
+// defaultShards is how many shards a log begins with.
+const defaultShards = 4
 
 // New returns a Manager. Start it before using it.
 func New(c Config) *Manager {
-	m := &Manager{engine: c.Engine, catalog: c.Catalog, jobs: c.Jobs, delay: c.Delay, now: c.Now, log: c.Logger}
+	m := &Manager{engine: c.Engine, catalog: c.Catalog, jobs: c.Jobs, delay: c.Delay, logShards: c.LogShards, now: c.Now, log: c.Logger}
+	if m.logShards == 0 {
+		m.logShards = defaultShards
+	}
 	if m.now == nil {
 		m.now = time.Now
 	}

@@ -10,11 +10,12 @@ import (
 
 // A machine knows the steps between states. It is pure: what it decides follows from a definition and a moment.
 type machine struct {
-	delay time.Duration
-	now   time.Time
+	delay  time.Duration
+	now    time.Time
+	shards int // that a log begins with
 }
 
-func (m *Manager) machine() machine { return machine{delay: m.delay, now: m.now()} }
+func (m *Manager) machine() machine { return machine{m.delay, m.now(), m.logShards} }
 
 // create gives a new definition its first state.
 func (m machine) create(d *table.Definition) {
@@ -29,6 +30,11 @@ func (m machine) create(d *table.Definition) {
 		ix.Number, d.NextIndex = d.NextIndex, d.NextIndex+1
 		ix.Status = table.Creating // without ChangeAt: it becomes active with the table, which is empty till then
 	}
+	if len(d.Streams) > 0 {
+		view := d.Streams[0].View
+		d.Streams = nil
+		d.EnableStream(view, m.now, m.shards)
+	}
 }
 
 // mayRemove reports whether a table, nil if there is none, can be deleted, and why not.
@@ -36,6 +42,8 @@ func (m machine) mayRemove(d *table.Definition) (why Reason, ok bool) {
 	switch {
 	case d == nil:
 		return Missing, false
+	case d.Status == table.Updating && streamChanging(d):
+		return StreamChanging, false
 	case d.Status == table.Updating && !throughputChanging(d) && indexesChanging(d):
 		return IndexesChanging, false
 	case d.Status != table.Active:
@@ -69,16 +77,31 @@ func (m machine) remove(d *table.Definition) {
 // update turns next, an edited copy of old, into the first state on the way to what the edit wants: settings wait in Pending,
 // new indexes are CREATING, dropped ones DELETING. It reports whether there is anything to do.
 func (m machine) update(old, next *table.Definition) (changed bool, err error) {
-	if reflect.DeepEqual(old.Settings, next.Settings) && reflect.DeepEqual(old.Indexes, next.Indexes) {
+	if reflect.DeepEqual(old.Settings, next.Settings) && reflect.DeepEqual(old.Indexes, next.Indexes) && reflect.DeepEqual(old.Streams, next.Streams) {
 		return false, nil
 	}
 	postpone(old, next)
+	m.beginStream(old, next)
 	next.Status, next.ChangeAt = table.Updating, m.now.Add(m.delay)
 	begun := m.begin(old, next)
 	if begun > 1 || begun == 1 && len(unfinished(old)) > 0 && !onlyDrops(old, next) {
 		return false, &Error{old.Name, OneIndex}
 	}
 	return true, nil
+}
+
+// beginStream enables the stream that next has over old, or disables the one that it disables. Records are taken, or are no longer,
+// from this step on.
+func (m machine) beginStream(old, next *table.Definition) {
+	n := len(old.Streams)
+	switch {
+	case len(next.Streams) > n:
+		view := next.Streams[n].View
+		next.Streams = old.Streams
+		next.EnableStream(view, m.now, m.shards)
+	case next.Stream() != nil && next.Stream().Status == table.Disabling:
+		next.DisableStream(m.now)
+	}
 }
 
 // begin starts creating the indexes that next has over old, and deleting those that it deletes; it counts them. The table is
@@ -152,12 +175,17 @@ func settle(d *table.Definition) {
 	d.Pending = nil
 }
 
-// advance takes d through every step that is due, in place. It returns what is to be purged for it, and whether the table is
-// still there.
-func (m machine) advance(d *table.Definition) (drop []purge, alive bool) {
+// streamChanging reports whether a stream is being enabled or disabled.
+func streamChanging(d *table.Definition) bool {
+	return slices.ContainsFunc(d.Streams, func(s table.Stream) bool { return s.Status == table.Enabling || s.Status == table.Disabling })
+}
+
+// advance takes d through every step that is due, in place, and returns what is to be purged for it.
+func (m machine) advance(d *table.Definition) (drop []purge) {
 	if m.due(d.ChangeAt) {
 		if d.Status == table.Deleting {
-			return []purge{{Table: d.Number}}, false
+			d.Retire(m.now)
+			return []purge{{Table: d.Number}}
 		}
 		if d.Status == table.Creating {
 			for i := range d.Indexes {
@@ -165,6 +193,7 @@ func (m machine) advance(d *table.Definition) (drop []purge, alive bool) {
 			}
 		}
 		settle(d)
+		d.SettleStreams()
 		d.Status, d.ChangeAt = table.Active, time.Time{}
 	}
 	d.Indexes = slices.DeleteFunc(d.Indexes, func(ix table.Index) bool {
@@ -179,7 +208,7 @@ func (m machine) advance(d *table.Definition) (drop []purge, alive bool) {
 			ix.Backfilling, ix.ChangeAt = true, m.now.Add(m.delay/2)
 		}
 	}
-	return drop, true
+	return drop
 }
 
 // slack is how far clocks may disagree without one of them having been set.

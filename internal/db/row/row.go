@@ -10,6 +10,7 @@ package row
 import (
 	"encoding/binary"
 	"fmt"
+	"time"
 
 	"github.com/grammedb/gramme/internal/kv"
 	"github.com/grammedb/gramme/internal/lang/attr"
@@ -28,6 +29,17 @@ type Stamp struct {
 	Time   uint64
 	Origin uint16
 }
+
+// counterBits is how far a stamp's microseconds are shifted to the left.
+const counterBits = 12
+
+// After returns a stamp of now or, where the clock has not moved on, the one after last.
+func After(last uint64, now time.Time) uint64 {
+	return max(uint64(now.UnixMicro())<<counterBits, last+1)
+}
+
+// At returns the time that the stamp tells.
+func (s Stamp) At() time.Time { return time.UnixMicro(int64(s.Time >> counterBits)) }
 
 // A Row is a decoded row; Item aliases what it was decoded from.
 type Row struct {

@@ -28,14 +28,11 @@ func New(e kv.Engine, c *table.Catalog, now func() time.Time) *Store {
 // A clock gives stamps that grow although the wall clock may step back.
 type clock struct{ last atomic.Uint64 }
 
-// counterBits is how far a stamp's microseconds are shifted to the left.
-const counterBits = 12
-
 // after returns a stamp later than every one before it and than old.
 func (c *clock) after(now time.Time, old row.Stamp) row.Stamp {
 	for {
 		last := c.last.Load()
-		next := max(uint64(now.UnixMicro())<<counterBits, last+1, old.Time+1)
+		next := row.After(max(last, old.Time), now)
 		if c.last.CompareAndSwap(last, next) {
 			return row.Stamp{Time: next}
 		}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 
+	"github.com/grammedb/gramme/internal/db/change"
 	"github.com/grammedb/gramme/internal/db/index"
 	"github.com/grammedb/gramme/internal/db/row"
 	"github.com/grammedb/gramme/internal/db/table"
@@ -41,6 +42,9 @@ type Write struct {
 	// UpdateCost is what an Update's actions count against MaxItem beside the attributes that are not the key's. With 0 only
 	// the size of the item counts.
 	UpdateCost int
+
+	// User is who makes the change, if it is no client; the log tells it.
+	User *change.User
 
 	// WantOld asks for Effect.Old, WantOldOnFailure for ConditionError.Old.
 	WantOld, WantOldOnFailure bool
@@ -162,8 +166,8 @@ func (w *Write) tooLarge() error {
 	return ErrItemTooLarge
 }
 
-// stage fills the engine's batch with what turns old into e.New: the row, the index entries, the counters. A write that
-// changes nothing stores nothing. It fails with ErrCollectionFull and, if a local index has no room for the item's entry,
+// stage fills the engine's batch with what turns old into e.New: the row, the index entries, the counters, and the record in the
+// table's log if it has one. A write that changes nothing stores nothing. It fails with ErrCollectionFull and, if a local index has no room for the item's entry,
 // as for an item that is too large.
 func (s *Store) stage(b *kv.Batch, w *Write, rowKey []byte, old row.Row, e *Effect) error {
 	if w.Kind == Check || old.Item == nil && e.New == nil {
@@ -181,11 +185,22 @@ func (s *Store) stage(b *kv.Batch, w *Write, rowKey []byte, old row.Row, e *Effe
 	}
 	d := w.Table
 	count(b, d.Number, 0, old.Item != nil, e.New != nil, e.OldSize, e.NewSize)
+	if shard := d.Log.For(rowKey); shard != nil {
+		w.stageRecord(b, shard, stamp, old.Item, e)
+	}
 	if len(d.Indexes) == 0 {
 		return nil
 	}
 	e.Indexes = index.Diff(nil, d, old.Item, e.New)
 	return w.stageIndexes(b, e, stamp)
+}
+
+// stageRecord appends the change to a shard of the table's log.
+func (w *Write) stageRecord(b *kv.Batch, shard *table.Shard, stamp row.Stamp, old attr.Item, e *Effect) {
+	r := change.Record{Stamp: stamp, User: w.User, Old: old, New: e.New, OldSize: e.OldSize, NewSize: e.NewSize}
+	data := r.Append(make([]byte, 0, r.MaxLen()))
+	b.Append(shard.Number, data)
+	b.Add(shard.SizeKey(), int64(len(data)))
 }
 
 // stageIndexes is the part of stage that is about the indexes and the item collection.

@@ -22,31 +22,41 @@ type Catalog struct {
 
 	change sync.Mutex // one change at a time; REQUIRES: held while tables differs from what is stored
 
-	mu     sync.RWMutex
-	tables map[Name]*Definition // guarded by mu
+	mu      sync.RWMutex
+	tables  map[Name]*Definition   // guarded by mu
+	retired map[uint64]*Definition // guarded by mu; by number: deleted tables whose logs are kept
 }
 
 // OpenCatalog reads all definitions.
 func OpenCatalog(ctx context.Context, e kv.Engine) (*Catalog, error) {
-	c := &Catalog{engine: e, tables: map[Name]*Definition{}}
+	c := &Catalog{engine: e, tables: map[Name]*Definition{}, retired: map[uint64]*Definition{}}
 	view, err := e.View(ctx, kv.ViewOpts{})
 	if err != nil {
 		return nil, err
 	}
 	lo, hi := keys.Definitions()
+	err = each(view, lo, hi, func(d *Definition) { c.tables[d.FullName()] = d })
+	if err == nil {
+		lo, hi = keys.AllRetired()
+		err = each(view, lo, hi, func(d *Definition) { c.retired[d.Number] = d })
+	}
+	return c, firstError(err, view.Close())
+}
+
+// each calls f with every definition in a range.
+func each(view kv.View, lo, hi []byte, f func(*Definition)) error {
 	it, err := view.Scan(kv.Range{Lo: lo, Hi: hi})
 	if err != nil {
-		view.Close()
-		return nil, err
+		return err
 	}
 	var bad error
 	for bad == nil && it.Next() {
 		var d *Definition
 		if d, bad = decode(it.Value()); bad == nil {
-			c.tables[d.FullName()] = d
+			f(d)
 		}
 	}
-	return c, firstError(bad, it.Close(), view.Close())
+	return firstError(bad, it.Close())
 }
 
 func firstError(errs ...error) error {
@@ -115,7 +125,8 @@ var sequence = keys.Sequence("catalog")
 
 // Change replaces the definition under a name, in one commit that excludes every write planned with the old one. f gets the
 // old definition, nil if there is none, and a batch for rows that are to change with it; it returns the new one, nil to
-// remove it, or the old one itself to leave everything as it is. f is pure as in kv.Engine. A new table (a definition with Number 0) is given its number.
+// remove it, or the old one itself to leave everything as it is. Of one that is Deleted the log is kept, if it has any (see Retired).
+// f is pure as in kv.Engine. A new table (a definition with Number 0) is given its number, new shards of its log are too.
 func (c *Catalog) Change(ctx context.Context, n Name, f func(old *Definition, b *kv.Batch) (*Definition, error)) (*Definition, error) {
 	c.change.Lock()
 	defer c.change.Unlock()
@@ -133,12 +144,15 @@ func (c *Catalog) Change(ctx context.Context, n Name, f func(old *Definition, b 
 			b.Delete(key)
 			return nil
 		}
-		next.Version = kv.Version(vals[1]) + 1
-		if next.Number == 0 {
-			next.Number = next.Version
+		b.Put(sequence, next.assign(kv.Version(vals[1])))
+		if next.Status != Deleted {
+			b.Put(key, next.encode())
+			return nil
 		}
-		b.Put(sequence, binary.BigEndian.AppendUint64(nil, next.Version))
-		b.Put(key, next.encode())
+		b.Delete(key)
+		if len(next.Log.Closed) > 0 {
+			b.Put(keys.Retired(next.Number), next.encode())
+		}
 		return nil
 	})
 	if err != nil {
@@ -148,15 +162,88 @@ func (c *Catalog) Change(ctx context.Context, n Name, f func(old *Definition, b 
 	return next, nil
 }
 
+// assign gives the definition its version and what is new its number, from a sequence whose last number was last; it returns the
+// stored form of the last one given.
+func (d *Definition) assign(last uint64) []byte {
+	d.Version = last + 1
+	if d.Number == 0 {
+		d.Number = d.Version
+	}
+	return binary.BigEndian.AppendUint64(nil, d.Log.number(d.Version))
+}
+
 func (c *Catalog) publish(n Name, d *Definition) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if d == nil {
+	switch {
+	case d == nil:
 		delete(c.tables, n)
-		return
+	case d.Status == Deleted:
+		delete(c.tables, n)
+		if len(d.Log.Closed) > 0 {
+			c.retired[d.Number] = d
+		}
+	default:
+		d.prepare()
+		c.tables[n] = d
 	}
+}
+
+// prepare makes what every write needs and need not make again.
+func (d *Definition) prepare() {
 	d.fence = d.Key()
-	c.tables[n] = d
+	for i := range d.Log.Open {
+		if s := &d.Log.Open[i]; s.size == nil { // shards that are as they were are shared with the definition before
+			s.size = keys.LogSize(s.Number)
+		}
+	}
+}
+
+// Retired returns the deleted tables whose names pass the test and whose logs are kept, in no order.
+func (c *Catalog) Retired(pass func(Name) bool) []*Definition {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	var list []*Definition
+	for _, d := range c.retired {
+		if pass(d.FullName()) {
+			list = append(list, d)
+		}
+	}
+	return list
+}
+
+// ChangeRetired replaces the definition of a deleted table by what f makes of it; nil forgets it. It reports whether there
+// was one. f is pure as in kv.Engine; the batch is for rows that are to change with the definition.
+func (c *Catalog) ChangeRetired(ctx context.Context, number uint64, f func(old *Definition, b *kv.Batch) *Definition) (bool, error) {
+	c.change.Lock()
+	defer c.change.Unlock()
+	c.mu.RLock()
+	old := c.retired[number]
+	c.mu.RUnlock()
+	if old == nil {
+		return false, nil
+	}
+	var next *Definition
+	key := keys.Retired(number)
+	err := c.engine.Update(ctx, kv.Txn{Keys: [][]byte{key}}, func(_ [][]byte, b *kv.Batch) error {
+		if next = f(old, b); next == nil {
+			b.Delete(key)
+		} else {
+			b.Put(key, next.encode())
+		}
+		return nil
+	})
+	if err != nil {
+		return false, err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if next == nil {
+		delete(c.retired, number)
+	} else {
+		c.retired[number] = next
+	}
+	return true, nil
 }
 
 func (d *Definition) version() uint64 {
@@ -183,6 +270,6 @@ func decode(row []byte) (*Definition, error) {
 	if err := json.Unmarshal(row[8:], d); err != nil {
 		return nil, fmt.Errorf("table: definition: %v: %w", err, kv.ErrCorrupt)
 	}
-	d.fence = d.Key()
+	d.prepare()
 	return d, nil
 }

@@ -36,6 +36,11 @@ type Definition struct {
 	// TagsSettle is until when a change of Tags is under way, in which no other one is taken.
 	TagsSettle time.Time `json:",omitzero"`
 
+	Log          Log        `json:",omitzero"`
+	Streams      []Stream   `json:",omitempty"` // in the order in which they were made, those of the last day
+	LatestStream string     `json:",omitempty"` // the label of the latest one there was
+	Followers    []Follower `json:",omitempty"` // beside the streams
+
 	// ChangeAt is when the next change of Status is due (see lifecycle); zero if none is. Pending is what is to be in force then,
 	// nil if all stays as it is.
 	ChangeAt time.Time `json:",omitzero"`
@@ -53,6 +58,7 @@ const (
 	Active   Status = "ACTIVE"
 	Updating Status = "UPDATING"
 	Deleting Status = "DELETING"
+	Deleted  Status = "DELETED" // only its log is there, for those who follow it
 )
 
 // An Attribute is a key attribute: S, N or B.

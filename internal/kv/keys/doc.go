@@ -3,7 +3,7 @@
 // # The map
 //
 //	kind  name        key                                                         value
-//	0x01  meta        name                                                        (reserved: facts about the store itself)
+//	0x01  meta        name                                                        facts about the store itself
 //	0x02  definition  account 00 region 00 name                                   table definition
 //	0x03  row         table(8) index(2) hash(2) partition sort                    stored item
 //	0x04  tombstone   table(8) hash(2) partition sort                             (reserved: deletes on replicated tables)
@@ -13,6 +13,9 @@
 //	0x08  log         shard(8) pos(8)                                             change record (the engine's own)
 //	0x09  loghead     shard(8)                                                    trim point (the engine's own)
 //	0x0a  sequence    name                                                        last number handed out
+//	0x0b  retired     table(8)                                                    definition of a deleted table whose log is kept
+//	0x0c  logsize     shard(8)                                                    counter: bytes in a shard's log
+//	0x0d  hold        table(8) name                                               how far a follower has read a table's log
 //
 // Numbers are big-endian. hash is the first two bytes of the xxhash64, seed 0, of the partition part. The partition part is each
 // partition attribute as uvarint length and bytes: only equality matters. In a table (index 0) the sort part is the sort
@@ -25,6 +28,7 @@ package keys
 
 // The kinds: the first byte of every key.
 const (
+	kindMeta       byte = 0x01
 	kindDefinition byte = 0x02
 	kindRow        byte = 0x03
 	kindToken      byte = 0x05
@@ -33,4 +37,7 @@ const (
 	kindLog        byte = 0x08
 	kindLogHead    byte = 0x09
 	kindSequence   byte = 0x0a
+	kindRetired    byte = 0x0b
+	kindLogSize    byte = 0x0c
+	kindHold       byte = 0x0d
 )

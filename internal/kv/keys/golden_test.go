@@ -54,8 +54,14 @@ func golden() []string {
 	span("Jobs all", func() ([]byte, []byte) { return Jobs("") })
 	key("Log 9 258", AppendLog(nil, 9, 258))
 	span("Log 9", func() ([]byte, []byte) { return Log(9) })
+	span("Logs", Logs)
 	key("LogHead 9", LogHead(9))
 	key("Sequence tables", Sequence("tables"))
+	key("Meta secret", Meta("secret"))
+	key("Retired 7", Retired(7))
+	span("AllRetired", AllRetired)
+	key("LogSize 9", LogSize(9))
+	key("Hold 7 backup", Hold(7, "backup"))
 	return lines
 }
 

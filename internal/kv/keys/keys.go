@@ -49,6 +49,9 @@ func Job(name string) []byte { return named(kindJob, name) }
 // Jobs returns the range of all jobs whose names begin with prefix.
 func Jobs(prefix string) (lo, hi []byte) { return all(kindJob, prefix) }
 
+// Meta returns the key of a fact about the store.
+func Meta(name string) []byte { return named(kindMeta, name) }
+
 // Sequence returns the key of a sequence.
 func Sequence(name string) []byte { return named(kindSequence, name) }
 
