@@ -7,17 +7,32 @@ import (
 	"github.com/cockroachdb/pebble/v2"
 
 	"github.com/grammedb/gramme/internal/kv"
+	"github.com/grammedb/gramme/internal/kv/keys"
 )
 
-// A commit is made of four steps: begin, mark what changes, apply, settle. In a memory store there is nothing to wait for, and
-// all numbers are 0.
+// A commit is made of four steps: it gets a number, announces what it changes, is applied, settles.
 
-// begin numbers a commit.
-func (db *DB) begin() uint64 {
-	if db.config.Memory {
-		return 0
+// announce tells the marks and the cache what commit n is about to change. Of a log that is its trim point, which only
+// TailLog reads.
+func (db *DB) announce(b *kv.Batch, n uint64) {
+	for _, p := range b.Puts {
+		db.change(p.Key, n)
 	}
-	return db.watermark.begin()
+	for _, k := range b.Dels {
+		db.change(k, n)
+	}
+	for _, a := range b.Adds {
+		db.change(a.Key, n)
+	}
+	for _, e := range b.Log {
+		db.change(keys.LogHead(e.Shard), n)
+	}
+}
+
+func (db *DB) change(key []byte, n uint64) {
+	h := hash(key)
+	db.marks.raise(key, h, n)
+	db.values.drop(h)
 }
 
 // apply makes b visible. An error means that its outcome is unknown, and that the process ends.
@@ -39,14 +54,14 @@ func (db *DB) apply(b *pebble.Batch) (err error) {
 	return nil
 }
 
-// settle waits until commit n, whose batch is b, is durable, and says so to others.
+// settle waits until commit n, whose batch is b, is as durable as it is going to be, and says so to others.
 func (db *DB) settle(b *pebble.Batch, n uint64) error {
 	if !db.config.Memory {
 		if err := b.SyncWait(); err != nil {
 			return db.unknown(fmt.Errorf("fsync of the log: %w", err))
 		}
-		db.watermark.finish(n)
 	}
+	db.watermark.finish(n)
 	return b.Close()
 }
 

@@ -20,7 +20,7 @@ type Config struct {
 	// Memory keeps the store in memory and forgets it at Close. Dir and FS are ignored, and nothing waits to be durable.
 	Memory bool
 
-	// CacheBytes is the size of the block cache, which fills as blocks are read. 0 is a quarter of the memory limit (GOMEMLIMIT
+	// CacheBytes is the size of the caches of blocks and of values, which fill as they are read. 0 is a quarter of the memory limit (GOMEMLIMIT
 	// or the control group's, the smaller), or 128 MiB where there is none.
 	CacheBytes int64
 

@@ -28,6 +28,7 @@ type DB struct {
 
 	marks     marks
 	watermark *watermark
+	values    *values
 	space     *spaceWatch
 
 	settling sync.WaitGroup // commits that nobody waits for
@@ -46,7 +47,8 @@ func Open(c Config) (*DB, error) {
 	db := &DB{
 		config:    c,
 		gate:      newGate(),
-		watermark: newWatermark(),
+		watermark: newWatermark(c.Memory),
+		values:    newValues(c.CacheBytes / 2),
 		space:     newSpaceWatch(c),
 	}
 	db.claims.keys = map[string]struct{}{}
@@ -148,8 +150,9 @@ func (db *DB) DeleteRange(ctx context.Context, lo, hi []byte) error {
 	if err := b.DeleteRange(lo, hi, nil); err != nil {
 		return err
 	}
-	n := db.begin()
+	n := db.watermark.begin()
 	raise(&db.marks.ranges, n)
+	db.values.clear()
 	if err := db.apply(b); err != nil {
 		return err
 	}

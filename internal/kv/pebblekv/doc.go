@@ -25,6 +25,11 @@
 // A commit relies on the fsync of its own record covering all records before it, which is how a write-ahead log works:
 // so an update that succeeds need not wait for what it read.
 //
+// # What is read again and again
+//
+// Beside Pebble's cache of blocks stands one of values (values.go): it holds only what is durable and current, so who finds a value
+// there has nothing to wait for. It is there because a measurement asked for it: Pebble's Get takes 5 us of the 25 that a GetItem costs.
+//
 // # When the disk fails
 //
 // A failed write or fsync is not retried: what is on the disk is not known any more, and only recovery from the write-ahead log

@@ -152,15 +152,16 @@ func TestClaimOvertakesAWaitingUpdate(t *testing.T) {
 }
 
 func TestMarks(t *testing.T) {
-	var m marks
+	db := &DB{values: newValues(1 << 10)}
+	m := &db.marks
 	a, b := rowKey(nil, 1), append(keys.AppendSpace(nil, 2, 0), "x"...)
 	spaceOf := func(key []byte) kv.Range {
 		return kv.Range{Lo: keys.Space(key), Hi: keys.Next(keys.Space(key))}
 	}
-	m.raiseAll(&kv.Batch{
+	db.announce(&kv.Batch{
 		Puts: []kv.Pair{{Key: a}}, Dels: [][]byte{b}, Adds: []kv.Add{{Key: []byte("c")}}, Log: []kv.LogEntry{{Shard: 3}},
 	}, 5)
-	m.raise(a, 4) // an older commit comes later
+	m.raise(a, hash(a), 4) // an older commit comes later
 	for _, k := range [][]byte{a, b, []byte("c"), keys.LogHead(3)} {
 		if got := m.key(hash(k)); got != 5 {
 			t.Errorf("mark of %x is %d, want 5", k, got)

@@ -219,8 +219,8 @@ func (db *DB) trim(shard uint64, upTo kv.Pos) (b *pebble.Batch, n uint64, err er
 	if err := b.Set(keys.LogHead(shard), binary.BigEndian.AppendUint64(nil, uint64(upTo)), nil); err != nil {
 		return nil, 0, err
 	}
-	n = db.begin()
-	db.marks.raise(keys.LogHead(shard), n)
+	n = db.watermark.begin()
+	db.change(keys.LogHead(shard), n)
 	if upTo == head {
 		delete(l.heads, shard) // the trim point says it; shards that are left for good must not pile up
 	}

@@ -28,27 +28,11 @@ type marks struct {
 
 func hash(key []byte) uint64 { return xxhash.Sum64(key) }
 
-// raise marks a key as changed by commit n.
-func (m *marks) raise(key []byte, n uint64) {
-	raise(&m.keys[hash(key)%stripes], n)
+// raise marks a key, whose hash is h, as changed by commit n.
+func (m *marks) raise(key []byte, h, n uint64) {
+	raise(&m.keys[h%stripes], n)
 	if space := keys.Space(key); space != nil {
 		raise(&m.spaces[hash(space)%spaceStripes], n)
-	}
-}
-
-// raiseAll marks what b changes. Of a log that is its trim point, which only TailLog reads.
-func (m *marks) raiseAll(b *kv.Batch, n uint64) {
-	for _, p := range b.Puts {
-		m.raise(p.Key, n)
-	}
-	for _, k := range b.Dels {
-		m.raise(k, n)
-	}
-	for _, a := range b.Adds {
-		m.raise(a.Key, n)
-	}
-	for _, e := range b.Log {
-		m.raise(keys.LogHead(e.Shard), n)
 	}
 }
 

@@ -135,6 +135,10 @@ func (u *update) see(h uint64) { u.seen = max(u.seen, u.db.marks.key(h)) }
 // read reads the keys.
 func (u *update) read() error {
 	for i, k := range u.txn.Keys {
+		if val, ok := u.db.values.get(u.hashes[i], k); ok {
+			u.vals = append(u.vals, val)
+			continue
+		}
 		val, closer, err := get(u.db.pebble, k)
 		if err != nil {
 			return err
@@ -196,9 +200,8 @@ func (u *update) publish(b *pebble.Batch) (n uint64, err error) {
 			return 0, err
 		}
 	}
-	if n = db.begin(); n > 0 {
-		db.marks.raiseAll(&u.batch, n)
-	}
+	n = db.watermark.begin()
+	db.announce(&u.batch, n)
 	return n, db.apply(b)
 }
 

@@ -67,11 +67,29 @@ func (v *view) see(mark uint64) {
 
 // Get implements kv.View.
 func (v *view) Get(key []byte) ([]byte, error) {
+	h := hash(key)
+	if v.snap != nil {
+		return v.read(h, key)
+	}
+	if val, ok := v.db.values.get(h, key); ok {
+		return val, nil // durable: nothing to wait for
+	}
+	mark := v.db.marks.key(h)
+	settled := mark <= v.db.watermark.durable.Load()
+	val, err := v.read(h, key)
+	if settled && val != nil && err == nil {
+		v.db.values.keep(h, key, val, &v.db.marks, mark)
+	}
+	return val, err
+}
+
+// read reads a key, whose hash is h, from Pebble.
+func (v *view) read(h uint64, key []byte) ([]byte, error) {
 	val, closer, err := get(v.reader(), key)
 	if closer != nil {
 		v.closers = append(v.closers, closer)
 	}
-	v.see(v.db.marks.key(hash(key)))
+	v.see(v.db.marks.key(h))
 	return val, err
 }
 

@@ -15,7 +15,7 @@ import (
 func TestWatermarkInAnyOrder(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 1))
 	for range 200 {
-		w := newWatermark()
+		w := newWatermark(false)
 		open, done := []uint64{}, map[uint64]bool{}
 		for range 500 {
 			if len(open) == 0 || len(open) < 300 && rng.IntN(2) == 0 {
@@ -41,7 +41,7 @@ func TestWatermarkInAnyOrder(t *testing.T) {
 
 func TestWatermarkWakesWhoItShould(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWatermark()
+		w := newWatermark(false)
 		for range 4 {
 			w.begin()
 		}
@@ -77,7 +77,7 @@ func TestWatermarkWakesWhoItShould(t *testing.T) {
 
 func TestWatermarkGivesUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWatermark()
+		w := newWatermark(false)
 		w.begin()
 		ctx, cancel := context.WithCancel(t.Context())
 		errs := make(chan error, 2)
@@ -97,7 +97,7 @@ func TestWatermarkGivesUp(t *testing.T) {
 }
 
 func TestWatermarkConcurrently(t *testing.T) {
-	w := newWatermark()
+	w := newWatermark(false)
 	var wg sync.WaitGroup
 	for range 8 {
 		wg.Go(func() {

@@ -1,0 +1,225 @@
+package pebblekv
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"github.com/grammedb/gramme/internal/kv"
+)
+
+func openMemory(t *testing.T) *DB {
+	t.Helper()
+	db, err := Open(Config{Memory: true, Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := db.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return db
+}
+
+func put(t *testing.T, db *DB, key []byte, val string) {
+	t.Helper()
+	err := db.Update(t.Context(), kv.Txn{Keys: [][]byte{key}}, func(_ [][]byte, b *kv.Batch) error {
+		b.Put(key, []byte(val))
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// look reads a key through a view and checks what it finds; "" is nothing.
+func look(t *testing.T, db *DB, key []byte, want string) {
+	t.Helper()
+	v, err := db.View(t.Context(), kv.ViewOpts{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := v.Get(key)
+	if err != nil || string(got) != want || (got == nil) != (want == "") {
+		t.Errorf("Get: %q, %v; want %q", got, err, want)
+	}
+	if err := v.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func kept(db *DB, key []byte) string {
+	val, _ := db.values.get(hash(key), key)
+	return string(val)
+}
+
+func TestValuesFollowWrites(t *testing.T) {
+	db := openMemory(t)
+	k := rowKey(nil, 1)
+	look(t, db, k, "")
+	put(t, db, k, "one")
+	if got := kept(db, k); got != "" {
+		t.Errorf("kept %q before anybody read it", got)
+	}
+	look(t, db, k, "one")
+	if got := kept(db, k); got != "one" {
+		t.Errorf("kept %q, want one", got)
+	}
+	look(t, db, k, "one")
+
+	put(t, db, k, "two")
+	look(t, db, k, "two")
+
+	err := db.Update(t.Context(), kv.Txn{Keys: [][]byte{k}}, func(vals [][]byte, b *kv.Batch) error {
+		if string(vals[0]) != "two" {
+			t.Errorf("Update read %q, want two", vals[0])
+		}
+		b.Delete(k)
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	look(t, db, k, "")
+
+	put(t, db, k, "three")
+	look(t, db, k, "three")
+	if err := db.DeleteRange(t.Context(), k, append(bytes.Clone(k), 0)); err != nil {
+		t.Fatal(err)
+	}
+	look(t, db, k, "")
+}
+
+// TestValuesOfCounters reads a counter between its changes, which are not declared.
+func TestValuesOfCounters(t *testing.T) {
+	db := openMemory(t)
+	k := []byte("counter")
+	for i := range int64(5) {
+		if err := db.Update(t.Context(), kv.Txn{}, func(_ [][]byte, b *kv.Batch) error { b.Add(k, 1); return nil }); err != nil {
+			t.Fatal(err)
+		}
+		for range 2 {
+			look(t, db, k, string(binary.BigEndian.AppendUint64(nil, uint64(i+1))))
+		}
+	}
+}
+
+// TestValuesNotKept reads what may not be kept.
+func TestValuesNotKept(t *testing.T) {
+	db := openMemory(t)
+	k := rowKey(nil, 1)
+	put(t, db, k, "old")
+
+	n := db.watermark.begin() // a commit that has announced itself and is not done
+	db.change(k, n)
+	look(t, db, k, "old")
+	if got := kept(db, k); got != "" {
+		t.Errorf("kept %q although a commit was on its way", got)
+	}
+	db.watermark.finish(n)
+	look(t, db, k, "old")
+	if got := kept(db, k); got != "old" {
+		t.Errorf("kept %q, want old", got)
+	}
+
+	mark := db.marks.key(hash(k))
+	db.change(k, db.watermark.begin()) // between the read and keep
+	db.values.keep(hash(k), k, []byte("old"), &db.marks, mark)
+	if got := kept(db, k); got != "" {
+		t.Errorf("kept %q although its mark has risen", got)
+	}
+	db.watermark.finish(db.watermark.issued.Load())
+
+	large := rowKey(nil, 2)
+	put(t, db, large, string(make([]byte, maxKept)))
+	look(t, db, large, string(make([]byte, maxKept)))
+	if got := kept(db, large); got != "" {
+		t.Error("kept a large value")
+	}
+}
+
+// TestValuesShareAHash keeps two keys whose hashes are one.
+func TestValuesShareAHash(t *testing.T) {
+	c := newValues(1 << 20)
+	var m marks
+	c.keep(1, []byte("a"), []byte("of a"), &m, 0)
+	c.keep(1, []byte("ab"), []byte("of ab"), &m, 0)
+	if v, ok := c.get(1, []byte("a")); ok {
+		t.Errorf("found %q", v)
+	}
+	if v, ok := c.get(1, []byte("ab")); !ok || string(v) != "of ab" {
+		t.Errorf("found %q, %v", v, ok)
+	}
+}
+
+func TestValuesAreBounded(t *testing.T) {
+	const budget = 1 << 20
+	c := newValues(budget)
+	var m marks
+	val := make([]byte, 400)
+	for i := range uint64(20_000) {
+		c.keep(i, binary.BigEndian.AppendUint64(nil, i), val, &m, 0)
+	}
+	c.cache.CleanUp()
+	if got := c.cache.WeightedSize(); got > budget {
+		t.Errorf("%d bytes are kept, want at most %d", got, budget)
+	}
+}
+
+// TestValuesAreCurrent counts up under readers that also know what was acknowledged.
+func TestValuesAreCurrent(t *testing.T) {
+	db := openMemory(t)
+	const nKeys, rounds = 4, 3000
+	var acked [nKeys]atomic.Uint64
+	var wg sync.WaitGroup
+	stop := make(chan struct{})
+	for i := range nKeys {
+		key := rowKey(nil, uint64(i))
+		wg.Go(func() { // one writer a key
+			for n := uint64(1); n <= rounds; n++ {
+				put(t, db, key, string(binary.BigEndian.AppendUint64(nil, n)))
+				acked[i].Store(n)
+			}
+		})
+	}
+	var readers sync.WaitGroup
+	for i := range 2 * nKeys {
+		readers.Go(func() { readUp(t, db, rowKey(nil, uint64(i%nKeys)), &acked[i%nKeys], stop) })
+	}
+	wg.Wait()
+	close(stop)
+	readers.Wait()
+}
+
+func readUp(t *testing.T, db *DB, key []byte, acked *atomic.Uint64, stop chan struct{}) {
+	var last uint64
+	for {
+		select {
+		case <-stop:
+			return
+		default:
+		}
+		least := max(last, acked.Load())
+		v, err := db.View(context.Background(), kv.ViewOpts{})
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		val, err := v.Get(key)
+		if err != nil {
+			t.Error(err)
+		}
+		if val != nil {
+			last = binary.BigEndian.Uint64(val)
+		}
+		if last < least {
+			t.Errorf("read %d after %d was read or acknowledged", last, least)
+		}
+		v.Close()
+	}
+}
