@@ -108,6 +108,6 @@ type Call struct {
 	Region    string // the namespace that the call acts in
 	Account   string
 	Principal iam.Principal
-	Host      string    // as the client named the server: host[:port]
+	Host      string    // as the client named the server: host[:port]; valid until the answer is encoded
 	Time      time.Time // when the call arrived
 }

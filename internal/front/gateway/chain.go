@@ -70,7 +70,7 @@ func (g *Gateway) run(ctx context.Context, x *Exchange, r *route, id sigv4.Ident
 		Region:    g.region(id.Region),
 		Account:   principal.Account,
 		Principal: principal,
-		Host:      string([]byte(x.Host)), // a copy: the operation may keep it
+		Host:      x.Host,
 		Time:      g.cfg.Now(),
 	}, in)
 }

@@ -54,6 +54,11 @@ func (c ServerConfig) withDefaults() ServerConfig {
 	return c
 }
 
+// slack is how much earlier than it says a time limit may end.
+func (c ServerConfig) slack() time.Duration {
+	return min(c.HeaderTime, c.BodyTime, c.WriteTime, c.IdleTime) / 16
+}
+
 // ErrStopped is the cause with which requests are cancelled that do not finish while the server drains.
 var ErrStopped = errors.New("the server is stopping")
 
@@ -63,6 +68,7 @@ func (g *Gateway) Run(ctx context.Context, ln net.Listener, cfg ServerConfig) er
 	cfg = cfg.withDefaults()
 	base, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer cancel(ErrStopped)
+	ln = deadlineListener{ln, cfg.slack()}
 	if cfg.TLS != nil {
 		secure := cfg.TLS.Clone()
 		secure.MinVersion = max(secure.MinVersion, tls.VersionTLS12)
@@ -252,7 +258,7 @@ func (h *fastHandler) send(c *fasthttp.RequestCtx, x *Exchange) {
 	if x.Encoding != "" {
 		hd.Set("Content-Encoding", x.Encoding)
 	}
-	hd.SetCanonical(headerRequestID, []byte(x.RequestID))
+	hd.SetCanonical(headerRequestID, unsafe.Slice(unsafe.StringData(x.RequestID), len(x.RequestID))) // copied
 	var digits [10]byte
 	hd.SetCanonical(headerChecksum, strconv.AppendUint(digits[:0], uint64(x.Checksum), 10))
 	for _, f := range x.Headers {

@@ -148,11 +148,20 @@ func FormatTime(t time.Time) string { return t.UTC().Format(timeFormat) }
 
 // parseTime reads ISO 8601's basic format and nothing else.
 func parseTime(s string) (time.Time, bool) {
-	if len(s) != len(timeFormat) {
+	if len(s) != len(timeFormat) || s[8] != 'T' || s[15] != 'Z' {
 		return time.Time{}, false
 	}
-	t, err := time.Parse(timeFormat, s)
-	return t, err == nil
+	var n [6]int // year, month, day, hour, minute, second
+	ok := true
+	for i, at := range [...]struct{ from, to int }{{0, 4}, {4, 6}, {6, 8}, {9, 11}, {11, 13}, {13, 15}} {
+		for _, c := range []byte(s[at.from:at.to]) {
+			ok = ok && '0' <= c && c <= '9'
+			n[i] = 10*n[i] + int(c-'0')
+		}
+	}
+	t := time.Date(n[0], time.Month(n[1]), n[2], n[3], n[4], n[5], 0, time.UTC)
+	// Date takes the 31st of June for the 1st of July: then a part has changed.
+	return t, ok && t.Month() == time.Month(n[1]) && t.Day() == n[2] && t.Hour() == n[3] && t.Minute() == n[4] && t.Second() == n[5]
 }
 
 // lists reports whether name is in the semicolon-separated list.

@@ -363,3 +363,27 @@ func BenchmarkVerify(b *testing.B) {
 		}
 	}
 }
+
+// TestParseTime holds parseTime against the standard library's reading of the format.
+func TestParseTime(t *testing.T) {
+	check := func(s string) {
+		t.Helper()
+		want, err := time.Parse(timeFormat, s)
+		ok := err == nil && len(s) == len(timeFormat)
+		if got, gotOK := parseTime(s); gotOK != ok || ok && !got.Equal(want) {
+			t.Errorf("parseTime(%q) = %v, %v; want %v, %v", s, got, gotOK, want, ok)
+		}
+	}
+	const valid = "20240229T235959Z"
+	for _, s := range []string{valid, "", "20230229T000000Z", "20231301T000000Z", "20230001T000000Z", "20230100T000000Z", "20230132T000000Z",
+		"20230101T240000Z", "20230101T006000Z", "20230101T000060Z", "00000101T000000Z", "20240229T235959.1Z", "+0240229T235959Z"} {
+		check(s)
+	}
+	for i := range len(valid) {
+		for _, c := range []byte("0123456789TZ-/: \x00\xff") {
+			b := []byte(valid)
+			b[i] = c
+			check(string(b))
+		}
+	}
+}
