@@ -100,7 +100,7 @@ func Define[I, O any](name string, run func(context.Context, *Call, *I) (*O, err
 	}
 }
 
-// A Call is one request on its way through an operation.
+// A Call is one request on its way through an operation, and ends with it. Its strings are valid until the answer is encoded.
 type Call struct {
 	Service   *Service
 	Op        *Op
@@ -108,6 +108,6 @@ type Call struct {
 	Region    string // the namespace that the call acts in
 	Account   string
 	Principal iam.Principal
-	Host      string    // as the client named the server: host[:port]; valid until the answer is encoded
+	Host      string    // as the client named the server: host[:port]
 	Time      time.Time // when the call arrived
 }

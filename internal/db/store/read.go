@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"slices"
+	"sync"
 
 	"github.com/grammedb/gramme/internal/db/row"
 	"github.com/grammedb/gramme/internal/db/table"
@@ -24,6 +25,9 @@ type Found struct {
 	Size int       // of the whole item, in bytes as DynamoDB counts them; 0 if there is none
 }
 
+// keyBuffers hold keys while they are looked up.
+var keyBuffers = sync.Pool{New: func() any { b := make([]byte, 0, 256); return &b }}
+
 // Get reads one item, as it is after every write that was acknowledged. It fails with ErrTableGone.
 func (s *Store) Get(ctx context.Context, r Read) (f Found, err error) {
 	view, err := s.engine.View(ctx, kv.ViewOpts{})
@@ -35,8 +39,9 @@ func (s *Store) Get(ctx context.Context, r Read) (f Found, err error) {
 			err = cerr
 		}
 	}()
-	var buf [128]byte
-	return s.get(view, &r, buf[:0])
+	buf := keyBuffers.Get().(*[]byte)
+	defer keyBuffers.Put(buf)
+	return s.get(view, &r, (*buf)[:0])
 }
 
 // GetAll reads the items one by one, or all at one moment if pinned. It stops before the items' sizes exceed budget, 0 for

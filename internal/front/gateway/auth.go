@@ -44,7 +44,11 @@ func (g *Gateway) signed(x *Exchange) *sigv4.Request {
 
 // authenticate finds out who sent x.
 func (g *Gateway) authenticate(x *Exchange, r *route) (sigv4.Identity, error) {
-	id, err := g.signer.Verify(g.signed(x), g.authNow(), r.service.SigningName)
+	now := x.begun
+	if g.authNow != nil {
+		now = g.authNow()
+	}
+	id, err := g.signer.Verify(g.signed(x), now, r.service.SigningName)
 	if err == nil {
 		return id, nil
 	}

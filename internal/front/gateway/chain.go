@@ -13,10 +13,10 @@ import (
 // Serve answers x.Request in x.Response.
 func (g *Gateway) Serve(ctx context.Context, x *Exchange) {
 	defer g.discard(x)
+	x.begun = time.Now()
 	if !g.greet(x) {
 		return
 	}
-	begin := time.Now()
 	r, out, err := g.call(ctx, x)
 	switch {
 	case err == nil:
@@ -24,7 +24,7 @@ func (g *Gateway) Serve(ctx context.Context, x *Exchange) {
 	case !g.answerFailedBody(x, err):
 		g.answerError(x, r, g.translate(ctx, r, err))
 	}
-	r.seconds.Observe(time.Since(begin).Seconds())
+	r.seconds.Observe(time.Since(x.begun).Seconds())
 }
 
 // call is the chain: one request from its bytes to the operation's output.
@@ -63,7 +63,7 @@ func (g *Gateway) run(ctx context.Context, x *Exchange, r *route, id sigv4.Ident
 		}
 	}()
 	principal := g.cfg.Keys.Principal(id.AccessKey)
-	return r.op.Run(ctx, &api.Call{
+	x.call = api.Call{
 		Service:   r.service,
 		Op:        r.op,
 		RequestID: x.RequestID,
@@ -71,8 +71,12 @@ func (g *Gateway) run(ctx context.Context, x *Exchange, r *route, id sigv4.Ident
 		Account:   principal.Account,
 		Principal: principal,
 		Host:      x.Host,
-		Time:      g.cfg.Now(),
-	}, in)
+		Time:      x.begun,
+	}
+	if g.cfg.Now != nil {
+		x.call.Time = g.cfg.Now()
+	}
+	return r.op.Run(ctx, &x.call, in)
 }
 
 // region returns the namespace that requests for a region act in.

@@ -211,7 +211,9 @@ func TestRepeatedHeaders(t *testing.T) {
 func TestRequestIDsDiffer(t *testing.T) {
 	seen := map[string]bool{}
 	for range 1000 {
-		id := newRequestID()
+		var x Exchange
+		x.newRequestID()
+		id := strings.Clone(x.RequestID)
 		if len(id) != requestIDLen || seen[id] {
 			t.Fatalf("bad or repeated id %q", id)
 		}

@@ -3,6 +3,9 @@ package gateway
 import (
 	"io"
 	"math/rand/v2"
+	"time"
+
+	"github.com/grammedb/gramme/internal/api"
 )
 
 // A Request is what a client sent. Its strings are valid until the Exchange is given back.
@@ -44,8 +47,11 @@ type Exchange struct {
 	deflated []byte  // the answer after compression
 	labels   []label // of the path, in a REST protocol
 	status   int     // of the answer, where the protocol says one; 0: 200
-	held     claim   // of the server's limits
-	read     bool    // the client's bytes have all been read
+	begun    time.Time
+	id       [requestIDLen]byte // RequestID
+	call     api.Call
+	held     claim // of the server's limits
+	read     bool  // the client's bytes have all been read
 }
 
 // maxKeptBuffer bounds the buffers that an exchange keeps for the next request.
@@ -71,15 +77,15 @@ func kept(b []byte) []byte {
 // requestIDLen is the length of x-amzn-RequestId: 32 random bytes in base 32.
 const requestIDLen = 52
 
-func newRequestID() string {
+// newRequestID gives x a request id.
+func (x *Exchange) newRequestID() {
 	const digits = "0123456789ABCDEFGHIJKLMNOPQRSTUV"
-	var id [requestIDLen]byte
-	for i := 0; i < len(id); {
-		for r, n := rand.Uint64(), 0; n < 12 && i < len(id); n++ { // 12 digits of 5 bits in 64
-			id[i] = digits[r&31]
+	for i := 0; i < len(x.id); {
+		for r, n := rand.Uint64(), 0; n < 12 && i < len(x.id); n++ { // 12 digits of 5 bits in 64
+			x.id[i] = digits[r&31]
 			r >>= 5
 			i++
 		}
 	}
-	return string(id[:])
+	x.RequestID = view(x.id[:])
 }

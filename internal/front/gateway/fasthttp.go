@@ -8,7 +8,6 @@ import (
 	"io"
 	"log/slog"
 	"net"
-	"net/textproto"
 	"strconv"
 	"strings"
 	"sync"
@@ -210,24 +209,42 @@ func splitTarget(c *fasthttp.RequestCtx) (path, query string) {
 	return path, query
 }
 
-// single holds the headers that a request has once, in the form in which fasthttp keeps names: looking those up needs
-// neither that form to be made nor values to be joined. Of one that comes twice the first counts, everywhere.
-var single = canonicalNames("accept-encoding", "authorization", "content-encoding", "content-length", "content-type", "host", "origin",
-	"x-amz-content-sha256", "x-amz-date", "x-amz-security-token", "x-amz-target")
-
-func canonicalNames(names ...string) map[string][]byte {
-	m := make(map[string][]byte, len(names))
-	for _, name := range names {
-		m[name] = []byte(textproto.CanonicalMIMEHeaderKey(name))
+// canonical returns the form in which fasthttp keeps the name of a header that a request has once, "" for other headers.
+// Looking it up by that form needs neither the form to be made nor values to be joined. Of one that comes twice the first
+// counts, everywhere.
+func canonical(name string) string {
+	switch name {
+	case "accept-encoding":
+		return "Accept-Encoding"
+	case "authorization":
+		return "Authorization"
+	case "content-encoding":
+		return "Content-Encoding"
+	case "content-length":
+		return "Content-Length"
+	case "content-type":
+		return "Content-Type"
+	case "host":
+		return "Host"
+	case "origin":
+		return "Origin"
+	case "x-amz-content-sha256":
+		return "X-Amz-Content-Sha256"
+	case "x-amz-date":
+		return "X-Amz-Date"
+	case "x-amz-security-token":
+		return "X-Amz-Security-Token"
+	case "x-amz-target":
+		return "X-Amz-Target"
 	}
-	return m
+	return ""
 }
 
 // get returns a header; several of one name are joined.
 func (r *fastRequest) get(name string) string {
 	h := &r.c.Request.Header
-	if key, ok := single[name]; ok {
-		return view(h.PeekCanonical(key))
+	if known := canonical(name); known != "" {
+		return view(h.PeekCanonical(unsafe.Slice(unsafe.StringData(known), len(known)))) // only read
 	}
 	switch all := h.PeekAll(name); len(all) {
 	case 0:

@@ -82,14 +82,11 @@ type Gateway struct {
 	metrics   *metrics
 	own       http.Handler
 	exchanges sync.Pool
-	authNow   func() time.Time
+	authNow   func() time.Time // nil: when the request came; for tests
 }
 
 // New makes a Gateway.
 func New(cfg Config) *Gateway {
-	if cfg.Now == nil {
-		cfg.Now = time.Now
-	}
 	if cfg.Registry == nil {
 		cfg.Registry = prometheus.NewRegistry()
 	}
@@ -102,7 +99,6 @@ func New(cfg Config) *Gateway {
 			waiting: defaultWaiting,
 			wait:    orDefault(cfg.MaxWait, defaultMaxWait),
 		}),
-		authNow: time.Now,
 	}
 	g.exchanges.New = func() any { return new(Exchange) }
 	g.signer = sigv4.NewVerifier(g.signing())

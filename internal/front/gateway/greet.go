@@ -13,7 +13,7 @@ const unknownOperation = "<UnknownOperationException/>\n"
 
 // greet answers all that is not a call, and reports whether x is one.
 func (g *Gateway) greet(x *Exchange) bool {
-	x.RequestID = newRequestID()
+	x.newRequestID()
 	x.media = mediaType(x.Header("content-type"))
 	origin := x.Header("origin")
 	if why := g.refuse(x.Host, origin); why != "" {

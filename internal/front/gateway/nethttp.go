@@ -58,7 +58,7 @@ func send(w http.ResponseWriter, x *Exchange) {
 	if x.Encoding != "" {
 		h.Set("Content-Encoding", x.Encoding)
 	}
-	h.Set("x-amzn-RequestId", x.RequestID)
+	h.Set("x-amzn-RequestId", strings.Clone(x.RequestID)) // sent when x has been given back
 	h.Set("x-amz-crc32", strconv.FormatUint(uint64(x.Checksum), 10))
 	h.Set("Content-Length", strconv.Itoa(len(x.Response.Body)))
 	for _, f := range x.Headers {

@@ -11,7 +11,7 @@ import (
 // CheckPresence reports names or values that come without an expression to use them. Bind does so too; it stands alone because
 // the attribute values of other members are checked between it and the rest of Bind.
 func (r *Request) CheckPresence() error {
-	valued := r.Update != nil || r.Condition != nil || r.KeyCondition != nil || r.Filter != nil
+	valued := r.valued()
 	switch {
 	case r.Names != nil && !valued && r.Projection == nil:
 		return &Error{"ExpressionAttributeNames can only be specified when using expressions"}
@@ -26,6 +26,11 @@ func (r *Request) CheckPresence() error {
 	return nil
 }
 
+// valued reports whether there is an expression that can use values.
+func (r *Request) valued() bool {
+	return r.Update != nil || r.Condition != nil || r.KeyCondition != nil || r.Filter != nil
+}
+
 // Bind parses the request's expressions (or finds them parsed), binds them to names and values, and checks them. Faults
 // come as *Error in DynamoDB's order: names and values without an expression, the names map, the values map, the
 // expressions (update, condition, key condition, filter, projection), unused names, unused values.
@@ -33,6 +38,9 @@ func (c *Cache) Bind(r Request) (Bound, error) {
 	var out Bound
 	if err := r.CheckPresence(); err != nil {
 		return out, err
+	}
+	if !r.valued() && r.Projection == nil {
+		return out, nil
 	}
 	if err := checkMaps(&r); err != nil {
 		return out, err
