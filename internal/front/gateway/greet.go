@@ -59,9 +59,10 @@ func (g *Gateway) isCall(x *Exchange) bool {
 	return x.Length == 0 || x.media == typeJSON10 || x.media == typeJSON || g.isQuery(x)
 }
 
-// isQuery reports whether a call is one of a Query protocol.
+// isQuery reports whether a call is one of a Query protocol. A form with a target is a call of a JSON protocol whose type is
+// wrong.
 func (g *Gateway) isQuery(x *Exchange) bool {
-	return g.hasAction(x) || x.media == typeForm && len(g.routes.byAction) > 0
+	return g.hasAction(x) || x.media == typeForm && len(g.routes.byAction) > 0 && x.Header("x-amz-target") == ""
 }
 
 // hasAction reports whether the query of a request is a call of a Query protocol, as it is when the request is presigned.

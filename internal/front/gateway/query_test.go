@@ -145,6 +145,18 @@ func TestQueryOverload(t *testing.T) {
 	}
 }
 
+// TestFormWithTarget: no client of a Query service sends a target, so what is wrong is the type.
+func TestFormWithTarget(t *testing.T) {
+	cfg := Config{
+		Services: []*api.Service{echoService(), whoService()},
+		Query:    func(ns, id string) Codec { return wire.Query{Namespace: ns, RequestID: id} },
+	}
+	onBoth(t, cfg, func(t *testing.T, e *endpoint, _ *syncBuffer) {
+		e.do(t, call{contentType: typeForm, body: hello}).check(t, 404, unknownOperation)
+		e.do(t, call{contentType: typeForm + "; charset=utf-8", body: hello}).check(t, 404, unknownOperation)
+	})
+}
+
 // TestNoQueryService: where there is none, forms are no calls.
 func TestNoQueryService(t *testing.T) {
 	onBoth(t, Config{}, func(t *testing.T, e *endpoint, _ *syncBuffer) {

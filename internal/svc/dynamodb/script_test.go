@@ -24,6 +24,7 @@ import (
 	"github.com/grammedb/gramme/internal/db/query"
 	"github.com/grammedb/gramme/internal/db/store"
 	"github.com/grammedb/gramme/internal/front/wire"
+	"github.com/grammedb/gramme/internal/iam"
 	"github.com/grammedb/gramme/internal/job"
 	"github.com/grammedb/gramme/internal/kv"
 	"github.com/grammedb/gramme/internal/lang/expr"
@@ -226,7 +227,7 @@ func (p *process) call(name string, body []byte) ([]byte, error) {
 		if err := api.Validate(op, in); err != nil {
 			return nil, err
 		}
-		c := &api.Call{Service: p.service, Op: op, Region: "us-east-1", Account: "000000000000", Host: "localhost:8000", Time: p.now()}
+		c := &api.Call{Service: p.service, Op: op, Region: "us-east-1", Account: "000000000000", Principal: iam.User("me"), Host: "localhost:8000", Time: p.now()}
 		out, err := op.Run(context.Background(), c, in)
 		if err == nil {
 			return wire.Codec{}.AppendOutput(nil, op, out), nil

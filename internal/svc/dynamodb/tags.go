@@ -64,9 +64,9 @@ func isTagText(s string, longest int) bool {
 
 // taggedTable finds the table that a request about tags means.
 func (s *Service) taggedTable(c *api.Call, arn string) (*table.Definition, error) {
-	name, ok := tableOfARN(c, arn)
-	if !ok {
-		return nil, api.Invalid("Invalid TableArn: Invalid ResourceArn provided as input %s", arn)
+	name, err := tableOfARN(c, arn)
+	if err != nil {
+		return nil, err
 	}
 	d := s.Catalog.Get(name)
 	if d == nil {

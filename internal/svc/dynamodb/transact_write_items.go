@@ -207,6 +207,9 @@ func (s *Service) shapeTransaction(ctx context.Context, in *ddb.TransactWriteIte
 			continue
 		}
 		b.of(name).addWrite(e, 2)
+		if actions[i].kind == store.Check {
+			continue // affects no collection
+		}
 		if err := metrics.add(ctx, s, in.ReturnItemCollectionMetrics, name, &ws[i]); err != nil {
 			return nil, err
 		}

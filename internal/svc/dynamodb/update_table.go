@@ -28,7 +28,7 @@ func (s *Service) updateTable(ctx context.Context, c *api.Call, in *ddb.UpdateTa
 	switch {
 	case in.DeletionProtectionEnabled != nil:
 		d, err = s.Lifecycle.Set(ctx, name, u.protect)
-	case in.WarmThroughput != nil:
+	case in.WarmThroughput != nil, onlyWarmsIndexes(in):
 		d, err = s.Lifecycle.Set(ctx, name, u.warm)
 	default:
 		d, err = s.Lifecycle.Update(ctx, name, u.edit)
@@ -59,11 +59,18 @@ func (u *tableUpdate) answer(td *ddb.TableDescription) *ddb.TableDescription {
 	for _, up := range u.in.GlobalSecondaryIndexUpdates {
 		for i := range td.GlobalSecondaryIndexes {
 			if g := &td.GlobalSecondaryIndexes[i]; up.Update != nil && *g.IndexName == *up.Update.IndexName {
-				g.OnDemandThroughput = echoCaps(g.OnDemandThroughput, up.Update.OnDemandThroughput)
+				answerIndex(g, up.Update)
 			}
 		}
 	}
 	return td
+}
+
+func answerIndex(g *ddb.GlobalSecondaryIndexDescription, sent *ddb.UpdateGlobalSecondaryIndexAction) {
+	g.OnDemandThroughput = echoCaps(g.OnDemandThroughput, sent.OnDemandThroughput)
+	if sent.WarmThroughput != nil {
+		g.WarmThroughput.Status = new("UPDATING")
+	}
 }
 
 func echoCaps(shown, sent *ddb.OnDemandThroughput) *ddb.OnDemandThroughput {
@@ -92,12 +99,29 @@ func (u *tableUpdate) protect(d *table.Definition) error {
 	return nil
 }
 
+// warm raises the warm throughput of the table, or of indexes.
 func (u *tableUpdate) warm(d *table.Definition) (err error) {
 	if d.Status == table.Updating {
 		return lifecycle.Busy(d)
 	}
+	for i := range u.in.GlobalSecondaryIndexUpdates {
+		if err := u.changeIndex(d, u.in.GlobalSecondaryIndexUpdates[i].Update, false); err != nil {
+			return err
+		}
+	}
 	d.Settings.Warm, err = scope("").raiseWarm(d.Settings.Warm, u.in.WarmThroughput)
 	return err
+}
+
+// onlyWarmsIndexes reports whether all that a request changes is the warm throughput of indexes.
+func onlyWarmsIndexes(in *ddb.UpdateTableInput) bool {
+	if sent, _ := sentChanges(in); sent != 1 || len(in.GlobalSecondaryIndexUpdates) == 0 {
+		return false
+	}
+	return !slices.ContainsFunc(in.GlobalSecondaryIndexUpdates, func(up ddb.GlobalSecondaryIndexUpdate) bool {
+		u := up.Update
+		return u == nil || u.WarmThroughput == nil || u.ProvisionedThroughput != nil || u.OnDemandThroughput != nil
+	})
 }
 
 // edit makes the changes that put a table into UPDATING.
