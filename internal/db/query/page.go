@@ -52,7 +52,7 @@ func (r *Reader) Page(ctx context.Context, p *Plan) (_ *Page, err error) {
 	if err != nil {
 		return nil, err
 	}
-	pg := &pager{plan: p, view: view}
+	pg := &pager{plan: p, view: view, most: p.mostItems()}
 	if err = r.held(p); err == nil {
 		err = pg.read(ctx, it)
 	}
@@ -78,6 +78,7 @@ type pager struct {
 	Page
 	plan    *Plan
 	view    kv.View
+	most    int    // items to read; 0: no limit
 	fetched int    // sum of Fetched, each as it is charged
 	buf     []byte // backs Items
 }
@@ -115,7 +116,23 @@ func (pg *pager) full() bool {
 	if pg.plan.Fetch {
 		size = capacity.Round(size) + pg.fetched
 	}
-	return !pg.plan.Single && (pg.Scanned == pg.plan.Limit || size >= MaxPage)
+	return !pg.plan.Single && (pg.Scanned == pg.most || size >= MaxPage)
+}
+
+// maxWork is how many steps (see expr.Condition.Work) the filter may take over one page: some tenths of a second.
+const maxWork = 1 << 25
+
+// mostItems is how many items one page reads at most, 0 for any number: as many as asked for, or fewer where a filter with very
+// large values would go through them again for each of very many small items.
+func (p *Plan) mostItems() int {
+	if p.Filter == nil {
+		return p.Limit
+	}
+	most := max(1, maxWork/p.Filter.Work())
+	if p.Limit > 0 {
+		most = min(most, p.Limit)
+	}
+	return most
 }
 
 // fetch reads the whole item that an entry of a local index stands for.

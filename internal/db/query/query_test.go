@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -13,6 +15,7 @@ import (
 	"github.com/grammedb/gramme/internal/db/table"
 	"github.com/grammedb/gramme/internal/kv"
 	"github.com/grammedb/gramme/internal/lang/attr"
+	"github.com/grammedb/gramme/internal/lang/expr"
 )
 
 // numbered returns a world with a table of n items, pk=0, pk=1, ..., that are in index G too.
@@ -75,6 +78,61 @@ func TestSegments(t *testing.T) {
 			}
 		}
 	}
+}
+
+// A page ends early where the filter goes through a very large value for every item, but never before one item.
+func TestPagesOfLaboriousFilters(t *testing.T) {
+	w := numbered(t, 100)
+	all := w.walk(func() *query.Plan { return scanAll(w, nil, 0) })
+	for _, tt := range []struct{ bytes, times, limit, scanned int }{
+		{1 << 10, 1, 0, 100},
+		{1 << 10, 1, 30, 30},
+		{4 << 20, 1, 0, 63},
+		{4 << 20, 1, 30, 30},
+		{4 << 20, 1, 70, 63},
+		{4 << 20, 9, 0, 7},
+		{4 << 20, 70, 0, 1},
+	} {
+		f := containedIn(t, tt.bytes, tt.times)
+		pg, err := query.NewReader(w.engine, w.catalog).Page(t.Context(), scanAll(w, f, tt.limit))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if pg.Scanned != tt.scanned || pg.Count != tt.scanned || (pg.Last == nil) != (tt.scanned == 100) {
+			t.Errorf("%+v: read %d and took %d, last %v", tt, pg.Scanned, pg.Count, pg.Last)
+		}
+		if got := w.walk(func() *query.Plan { return scanAll(w, f, tt.limit) }); !slices.Equal(got, all) {
+			t.Errorf("%+v: all pages hold %d items, want %d", tt, len(got), len(all))
+		}
+	}
+}
+
+func scanAll(w *world, f *expr.Condition, limit int) *query.Plan {
+	p := &query.Plan{Table: w.table, Filter: f, Limit: limit}
+	p.PlanScan(0, 0)
+	return p
+}
+
+// containedIn returns a filter that takes every item, whose attribute g it finds right away in so many bytes, so many times.
+func containedIn(t *testing.T, size, times int) *expr.Condition {
+	var b expr.Builder
+	haystack := b.Value(attr.String(strings.Repeat("g0 g1 g2 g3 g4 g5 g6 ", size/21)))
+	op := func(name string, operands ...expr.Node) expr.Node {
+		n, err := b.Op(name, operands...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	all := make([]expr.Node, times)
+	for i := range all {
+		all[i] = op("contains", haystack, b.Attribute("g"))
+	}
+	c, err := b.Condition(op("AND", all...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
 }
 
 // Items stay as they are when the engine's memory is used again.

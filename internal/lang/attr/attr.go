@@ -240,6 +240,20 @@ func (it Item) Get(name string) Value {
 	return nil
 }
 
+// From returns the attributes from that of the name on, or from where it would stand; it aliases it.
+func (it Item) From(name string) Item {
+	rest := []byte(it)
+	for len(rest) > 0 {
+		n, w := nameLen(rest)
+		if string(rest[w:w+n]) >= name {
+			break
+		}
+		rest = rest[w+n:]
+		rest = rest[valueLen(rest):]
+	}
+	return Item(rest)
+}
+
 // after reports whether a comes after b, mostly by their first bytes.
 func after(a []byte, b string) bool {
 	if len(a) > 0 && len(b) > 0 && a[0] != b[0] {
@@ -266,6 +280,20 @@ func (it Item) All() iter.Seq2[[]byte, Value] {
 			if name, v, rest = cutAttribute(rest); !yield(name, v) {
 				return
 			}
+		}
+	}
+}
+
+// Split ranges over the attributes in ascending order of their names, each with an item of it alone; both alias it.
+func (it Item) Split() iter.Seq2[[]byte, Item] {
+	return func(yield func([]byte, Item) bool) {
+		for rest := []byte(it); len(rest) > 0; {
+			name, _, behind := cutAttribute(rest)
+			n := len(rest) - len(behind)
+			if !yield(name, Item(rest[:n:n])) {
+				return
+			}
+			rest = behind
 		}
 	}
 }

@@ -90,6 +90,38 @@ func TestAccess(t *testing.T) {
 	}
 }
 
+// The attributes from a name on are those that do not come before it; each alone is an item.
+func TestFromAndSplit(t *testing.T) {
+	it := parseItem(t, `{"b":{"S":"x"},"bb":{"L":[{"S":"y"}]},"d":{"NULL":true}}`)
+	for _, from := range []string{"", "a", "b", "ba", "bb", "bbb", "c", "d", "da", "é"} {
+		rest := it.From(from)
+		if rest == nil {
+			t.Errorf("%q: nothing rather than an empty item", from)
+		}
+		for name, v := range it.All() {
+			if got := rest.Get(string(name)); (got != nil) != (string(name) >= from) || got != nil && !Equal(got, v) {
+				t.Errorf("from %q: %q is %v", from, name, got)
+			}
+		}
+	}
+	var joined Item
+	for name, alone := range it.Split() {
+		if !Valid(alone) || alone.Len() != 1 || !Equal(alone.Get(string(name)), it.Get(string(name))) {
+			t.Errorf("%q alone is %v", name, alone)
+		}
+		joined = append(joined, alone...)
+	}
+	if !bytes.Equal(joined, it) {
+		t.Errorf("joined %v", joined)
+	}
+	for range it.Split() {
+		break
+	}
+	if Item(nil).From("a") != nil {
+		t.Error("what is left of no item")
+	}
+}
+
 func TestDepth(t *testing.T) {
 	for text, want := range map[string]int{
 		`{"S":"a"}`: 1, `{"SS":["a"]}`: 1, `{"L":[]}`: 1, `{"M":{}}`: 1, `{"L":[{"S":"a"},{"L":[]}]}`: 2, `{"M":{"a":{"L":[{"M":{}}]},"b":{"NULL":true}}}`: 3,

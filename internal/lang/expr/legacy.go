@@ -77,26 +77,30 @@ func lowerConditions[E any](
 		return nil, nil
 	}
 	var b Builder
-	conds := make([]Node, 0, len(m))
-	for _, name := range slices.Sorted(maps.Keys(m)) {
+	names := slices.Sorted(maps.Keys(m))
+	conds := make([]Node, len(names))
+	for i, name := range names {
 		if err := checkName(name); err != nil {
 			return nil, err
 		}
-		n, err := lower(m[name], &b, name)
-		if err != nil {
+		var err error
+		if conds[i], err = lower(m[name], &b, name); err != nil {
 			return nil, err
 		}
-		conds = append(conds, n)
+	}
+	if len(conds) == 1 {
+		return &Condition{binding: b.binding, root: &conds[0].node}, nil
 	}
 	joint := opAnd
 	if conditionalOperator != nil && *conditionalOperator == "OR" {
 		joint = opOr
 	}
-	all := conds[0]
-	if len(conds) > 1 {
-		all = join(joint, conds...)
+	root := join(joint, conds...).node
+	c := &Condition{binding: b.binding, root: &root}
+	if len(conds) > fewComparisons {
+		c.junction = c.newJunction(joint, names, root.args)
 	}
-	return &Condition{binding: b.binding, root: &all.node}, nil
+	return c, nil
 }
 
 // checkName refuses the one name that no attribute can have; too long ones are refused before.

@@ -3,6 +3,7 @@ package expr
 import (
 	"encoding/binary"
 	"slices"
+	"strings"
 
 	"github.com/grammedb/gramme/internal/lang/attr"
 )
@@ -75,9 +76,7 @@ func (p *Projection) AppendTo(dst []byte, it attr.Item) []byte { return appendTa
 // appendTaken appends the attributes that the branches take of it. Both are in order of the names.
 func appendTaken(dst []byte, it attr.Item, tree []branch) []byte {
 	for name, v := range it.All() {
-		for len(tree) > 0 && tree[0].step.Name < string(name) {
-			tree = tree[1:]
-		}
+		tree = from(tree, name)
 		if len(tree) == 0 {
 			break
 		}
@@ -90,6 +89,19 @@ func appendTaken(dst []byte, it attr.Item, tree []branch) []byte {
 		}
 	}
 	return dst
+}
+
+// from returns the branches from the name on. A long tree, which AttributesToGet can be, is not walked for each of many items.
+func from(tree []branch, name []byte) []branch {
+	const few = 8
+	if len(tree) > few && tree[few].step.Name < string(name) {
+		n, _ := slices.BinarySearchFunc(tree, name, func(b branch, name []byte) int { return strings.Compare(b.step.Name, string(name)) })
+		return tree[n:]
+	}
+	for len(tree) > 0 && tree[0].step.Name < string(name) {
+		tree = tree[1:]
+	}
+	return tree
 }
 
 // take returns what the branch takes of a value, nil for nothing. Elements of lists are packed.

@@ -180,6 +180,9 @@ func (u *Update) edits(dst []edit, old attr.Item) (edits []edit, nested bool, er
 		if old == nil && (a.verb == verbRemove || a.verb == verbDelete) {
 			continue
 		}
+		if u.legacy { // there may be very many, in order of the names, each about its own attribute alone
+			old = old.From(u.paths[a.target][0].Name)
+		}
 		v, err := u.result(a, old)
 		if err != nil {
 			return nil, false, err
