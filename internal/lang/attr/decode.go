@@ -162,9 +162,9 @@ func (d *Decoder) value(r *jsontok.Reader, k jsontok.Kind, level int, want *shap
 }
 
 // typed decodes the members of an object up to its end, of which one must name a type. null stands for an absent member,
-// others are of no interest.
+// others are of no interest. What is wrong with a content is told before that there is more than one.
 func (d *Decoder) typed(r *jsontok.Reader, level int) {
-	start, found := len(d.buf), Missing
+	start, found, many := len(d.buf), Missing, false
 	for r.Next() == jsontok.String {
 		t := ParseType(r.Bytes())
 		k := r.Next()
@@ -172,15 +172,16 @@ func (d *Decoder) typed(r *jsontok.Reader, level int) {
 			r.Skip(k)
 			continue
 		}
-		if found != Missing && found != t {
-			d.fail(manyTypes)
-		}
+		many = many || found != Missing && found != t
 		found = t
 		d.buf = d.buf[:start]
 		d.content(r, k, t, level)
 	}
-	if found == Missing {
+	switch {
+	case found == Missing:
 		d.fail(noType)
+	case many:
+		d.fail(manyTypes)
 	}
 }
 

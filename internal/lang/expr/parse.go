@@ -5,6 +5,8 @@ import (
 	"math"
 	"slices"
 	"strconv"
+
+	"github.com/grammedb/gramme/internal/lang/attr"
 )
 
 const (
@@ -12,6 +14,7 @@ const (
 	maxOperators = 300
 	maxDepth     = 1024 // of nested parentheses, functions and NOTs; no valid expression comes near
 	maxIndex     = math.MaxInt32
+	maxPath      = attr.MaxLevels // elements of a document path: no item is deeper
 )
 
 // parse parses an expression of the kind given.
@@ -339,6 +342,9 @@ func (p *parser) path() int {
 			path = append(path, p.listIndex())
 			p.expect(tokRightBracket)
 		default:
+			if len(path) > maxPath {
+				p.note(faultDepth, fmt.Sprintf("The document path has too many nesting elements; nesting levels: %d", len(path)))
+			}
 			p.out.paths = append(p.out.paths, path)
 			p.out.steps += len(path)
 			return len(p.out.paths) - 1

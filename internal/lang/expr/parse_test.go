@@ -91,6 +91,9 @@ func TestLimits(t *testing.T) {
 		{"largest index", projectionKind, "a[2147483647]", ""},
 		{"larger index", projectionKind, "a[2147483648]", "List index is not within the allowable range; index: [2147483648]"},
 		{"largest nonsense", projectionKind, "a[" + strings.Repeat("9", 100) + "]", "List index is not within the allowable range; index: [" + strings.Repeat("9", 100) + "]"},
+		{"deepest path", projectionKind, "a" + strings.Repeat("[0].b", 15) + ".c", ""},
+		{"deeper path", projectionKind, "a" + strings.Repeat("[0].b", 16), "The document path has too many nesting elements; nesting levels: 33"},
+		{"deeper path of an update", updateKind, "SET a = b REMOVE a" + strings.Repeat(".a", 32), "The document path has too many nesting elements; nesting levels: 33"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

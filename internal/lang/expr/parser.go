@@ -84,6 +84,7 @@ const (
 	faultReserved
 	faultSection
 	faultIndex
+	faultDepth
 	faultOperators
 	faultKinds
 )

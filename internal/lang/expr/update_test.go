@@ -177,7 +177,7 @@ func TestNesting(t *testing.T) {
 		_, err := bindUpdate(t, "SET b = deep", "").Apply(it)
 		checkError(t, err, "")
 	}
-	path := "a" + strings.Repeat(".a", 40)
+	path := "a" + strings.Repeat(".a", 31)
 	_, err := bindUpdate(t, "REMOVE "+path, "").Apply(attr.Item{})
 	checkError(t, err, errInvalidPath.Text)
 }

@@ -28,6 +28,7 @@ func (s *Service) batchExecuteStatement(ctx context.Context, c *api.Call, in *dd
 	for i := range b.members {
 		if m := &b.members[i]; m.err == nil {
 			m.err = m.plan(s, c)
+			m.write.WantOldOnFailure = is(in.Statements[i].ReturnValuesOnConditionCheckFailure, "ALL_OLD")
 		}
 	}
 	if err := s.readMembers(ctx, b); err != nil {
@@ -170,5 +171,9 @@ func memberError(err error) *ddb.BatchStatementError {
 		return nil
 	}
 	code := memberCodes[e.Code]
-	return &ddb.BatchStatementError{Code: &code, Message: &e.Message}
+	shaped := &ddb.BatchStatementError{Code: &code, Message: &e.Message}
+	if failed, ok := errors.AsType[*store.ConditionError](err); ok {
+		shaped.Item = failed.Old
+	}
+	return shaped
 }

@@ -12,6 +12,11 @@ import (
 	"github.com/grammedb/gramme/internal/lang/expr"
 )
 
+// maxTableConditions is how many key attributes a table can have; the keys of an index are not known before it is found.
+const maxTableConditions = 2
+
+var errConditions = api.Invalid("Conditions can be of length 1 or 2 only")
+
 var takesQuery = []string{"FilterExpression", "KeyConditionExpression"}
 
 func (s *Service) query(ctx context.Context, c *api.Call, in *ddb.QueryInput) (*ddb.QueryOutput, error) {
@@ -33,6 +38,9 @@ func (s *Service) query(ctx context.Context, c *api.Call, in *ddb.QueryInput) (*
 	if err != nil {
 		return nil, err
 	}
+	if in.IndexName == nil && len(b.KeyCondition.Conds) > maxTableConditions {
+		return nil, errConditions
+	}
 	p, err := s.planReading(&r, b)
 	if err != nil {
 		return nil, err
@@ -52,8 +60,8 @@ func (s *Service) query(ctx context.Context, c *api.Call, in *ddb.QueryInput) (*
 // planKeys sets the range that the key condition names, and resumes in it.
 func planKeys(p *query.Plan, kc *expr.KeyCondition, start attr.Item) error {
 	schema := p.Schema()
-	if n := len(schema.Partition) + len(schema.Sort); len(kc.Conds) > max(n, 2) {
-		return api.Invalid("Conditions can be of length 1 or 2 only")
+	if n := len(schema.Partition) + len(schema.Sort); len(kc.Conds) > max(n, maxTableConditions) {
+		return errConditions
 	}
 	if start == nil {
 		return p.PlanQuery(kc)
