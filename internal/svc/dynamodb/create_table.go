@@ -84,11 +84,14 @@ func checkBilling(onDemand bool, p *ddb.ProvisionedThroughput) error {
 	return scope("").checkBounds(p)
 }
 
+// manyIndexes is how many indexes of a kind are looked at one by one before it is told that there are too many.
+const manyIndexes = 1000
+
 func defineLocals(d *table.Definition, types *attributeTypes, in *ddb.CreateTableInput) (err error) {
 	if in.LocalSecondaryIndexes != nil && len(in.LocalSecondaryIndexes) == 0 {
 		return invalid("List of LocalSecondaryIndexes is empty")
 	}
-	for _, sent := range in.LocalSecondaryIndexes {
+	for _, sent := range in.LocalSecondaryIndexes[:min(len(in.LocalSecondaryIndexes), manyIndexes)] {
 		ix := table.Index{Name: *sent.IndexName, Local: true}
 		if ix.Schema, err = types.localSchema(ix.Name, sent.KeySchema, d.Schema); err != nil {
 			return err
@@ -107,7 +110,7 @@ func defineGlobals(d *table.Definition, types *attributeTypes, in *ddb.CreateTab
 	if in.GlobalSecondaryIndexes != nil && len(in.GlobalSecondaryIndexes) == 0 {
 		return invalid("List of GlobalSecondaryIndexes is empty")
 	}
-	for i := range in.GlobalSecondaryIndexes {
+	for i := range min(len(in.GlobalSecondaryIndexes), manyIndexes) {
 		sent := ddb.CreateGlobalSecondaryIndexAction(in.GlobalSecondaryIndexes[i])
 		if err := defineGlobal(d, types, &sent); err != nil {
 			return err
