@@ -8,10 +8,13 @@ import (
 )
 
 func (s *Service) tagResource(ctx context.Context, c *api.Call, in *ddb.TagResourceInput) (*api.Nothing, error) {
+	if _, err := tableOfARN(c, *in.ResourceArn); err != nil { // who may call depends on it
+		return nil, err
+	}
 	if len(in.Tags) == 0 {
 		return nil, api.Invalid("Atleast one Tag needs to be provided as Input.")
 	}
-	if _, err := mergeTags(nil, in.Tags); err != nil { // what is wrong with the tags is told before what is wrong with the ARN
+	if _, err := mergeTags(nil, in.Tags); err != nil { // what is wrong with the tags is told before that there is no such table
 		return nil, err
 	}
 	d, err := s.taggedTable(c, *in.ResourceArn)

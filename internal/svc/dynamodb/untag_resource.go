@@ -10,6 +10,9 @@ import (
 )
 
 func (s *Service) untagResource(ctx context.Context, c *api.Call, in *ddb.UntagResourceInput) (*api.Nothing, error) {
+	if _, err := tableOfARN(c, *in.ResourceArn); err != nil {
+		return nil, err
+	}
 	if len(in.TagKeys) == 0 {
 		return nil, api.Invalid("Atleast one Tag Key needs to be provided as Input.")
 	}
