@@ -240,20 +240,6 @@ func (it Item) Get(name string) Value {
 	return nil
 }
 
-// From returns the attributes from that of the name on, or from where it would stand; it aliases it.
-func (it Item) From(name string) Item {
-	rest := []byte(it)
-	for len(rest) > 0 {
-		n, w := nameLen(rest)
-		if string(rest[w:w+n]) >= name {
-			break
-		}
-		rest = rest[w+n:]
-		rest = rest[valueLen(rest):]
-	}
-	return Item(rest)
-}
-
 // after reports whether a comes after b, mostly by their first bytes.
 func after(a []byte, b string) bool {
 	if len(a) > 0 && len(b) > 0 && a[0] != b[0] {

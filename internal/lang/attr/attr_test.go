@@ -90,20 +90,9 @@ func TestAccess(t *testing.T) {
 	}
 }
 
-// The attributes from a name on are those that do not come before it; each alone is an item.
-func TestFromAndSplit(t *testing.T) {
+// Each attribute alone is an item, and all of them make up the item.
+func TestSplit(t *testing.T) {
 	it := parseItem(t, `{"b":{"S":"x"},"bb":{"L":[{"S":"y"}]},"d":{"NULL":true}}`)
-	for _, from := range []string{"", "a", "b", "ba", "bb", "bbb", "c", "d", "da", "é"} {
-		rest := it.From(from)
-		if rest == nil {
-			t.Errorf("%q: nothing rather than an empty item", from)
-		}
-		for name, v := range it.All() {
-			if got := rest.Get(string(name)); (got != nil) != (string(name) >= from) || got != nil && !Equal(got, v) {
-				t.Errorf("from %q: %q is %v", from, name, got)
-			}
-		}
-	}
 	var joined Item
 	for name, alone := range it.Split() {
 		if !Valid(alone) || alone.Len() != 1 || !Equal(alone.Get(string(name)), it.Get(string(name))) {
@@ -116,9 +105,6 @@ func TestFromAndSplit(t *testing.T) {
 	}
 	for range it.Split() {
 		break
-	}
-	if Item(nil).From("a") != nil {
-		t.Error("what is left of no item")
 	}
 }
 

@@ -169,6 +169,8 @@ type binding struct {
 	paths   []Path
 	values  []attr.Value
 	targets []Path // of an update's actions, in their order
+
+	found []attr.Value // what the paths lead to in one item, where that has been found out beforehand; else nil
 }
 
 // valueSize returns the bytes that DynamoDB counts for all the values of a request that an expression uses.

@@ -38,7 +38,8 @@ func (c *Condition) Eval(it attr.Item) bool {
 	if c.junction != nil {
 		return c.decide(c.junction, it)
 	}
-	return c.holds(c.root, it)
+	var space binding
+	return c.on(it, &space).holds(c.root, it)
 }
 
 // Work estimates what it takes to evaluate the condition against a small item, in steps of about ten nanoseconds.
@@ -171,7 +172,7 @@ func (b *binding) operand(n *node, it attr.Item, space *scratch) attr.Value {
 // stored returns the value of an operand that is a path or a value, nil if it is missing.
 func (b *binding) stored(n *node, it attr.Item) attr.Value {
 	if n.op == opPath {
-		return b.paths[n.index].lookup(it)
+		return b.at(n.index, it)
 	}
 	return b.values[n.index]
 }

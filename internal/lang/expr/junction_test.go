@@ -122,14 +122,14 @@ func TestWork(t *testing.T) {
 	}
 }
 
-// Many legacy updates, which find each attribute from where the one before was, do what each of them does alone.
+// Many legacy updates, which find all attributes in one walk, do what each of them does alone.
 func TestManyAttributeUpdates(t *testing.T) {
 	kinds := []AttributeUpdate{
 		{Action: new("ADD"), Value: attr.SentOf(attr.Int(1000))}, {Action: new("DELETE")}, {Value: attr.SentOf(attr.Int(7))},
 	}
-	old := numberedItem(200, func(i int) int { return i })
+	old := numberedItem(1000, func(i int) int { return i })
 	all, want := map[string]AttributeUpdate{}, old
-	for i := range 300 { // a third is about attributes that are missing
+	for i := range 1500 { // a third is about attributes that are missing
 		if i%4 == len(kinds) {
 			continue
 		}
@@ -199,7 +199,7 @@ func BenchmarkLegacy(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		small := it.From(fmt.Sprintf("a%05d", n-1))
+		small := numberedItem(1, func(int) int { return 1 })
 		for _, bench := range []struct {
 			name string
 			run  func()

@@ -175,15 +175,14 @@ func (u *Update) Apply(old attr.Item) (attr.Item, error) {
 func (u *Update) edits(dst []edit, old attr.Item) (edits []edit, nested bool, err error) {
 	edits = dst
 	written := 0
+	var space binding
+	b := u.on(old, &space)
 	for i := range u.actions {
 		a := &u.actions[i]
 		if old == nil && (a.verb == verbRemove || a.verb == verbDelete) {
 			continue
 		}
-		if u.legacy { // there may be very many, in order of the names, each about its own attribute alone
-			old = old.From(u.paths[a.target][0].Name)
-		}
-		v, err := u.result(a, old)
+		v, err := u.result(b, a, old)
 		if err != nil {
 			return nil, false, err
 		}
@@ -244,15 +243,15 @@ func (e edit) makeIn(n *attr.Node) error {
 	return nil
 }
 
-// result returns what is to stand at the action's target, nil for nothing.
-func (u *Update) result(a *action, old attr.Item) (attr.Value, error) {
+// result returns what is to stand at the action's target, nil for nothing. b is u's binding on the old item.
+func (u *Update) result(b *binding, a *action, old attr.Item) (attr.Value, error) {
 	switch a.verb {
 	case verbSet:
-		return u.evaluate(a.value, old)
+		return b.evaluate(a.value, old)
 	case verbRemove:
 		return nil, nil
 	}
-	now, operand := u.paths[a.target].lookup(old), u.values[a.value.index]
+	now, operand := b.at(a.target, old), b.values[a.value.index]
 	t := operand.Type()
 	if now != nil && now.Type() != t {
 		return nil, u.mismatch()
@@ -278,26 +277,26 @@ func (u *Update) mismatch() error {
 }
 
 // evaluate returns the value of the right-hand side of SET, from the item as it was.
-func (u *Update) evaluate(n *node, old attr.Item) (attr.Value, error) {
+func (b *binding) evaluate(n *node, old attr.Item) (attr.Value, error) {
 	switch n.op {
 	case opValue:
-		return u.values[n.index], nil
+		return b.values[n.index], nil
 	case opPath:
-		if v := u.paths[n.index].lookup(old); v != nil {
+		if v := b.at(n.index, old); v != nil {
 			return v, nil
 		}
 		return nil, errMissing
 	case opIfNotExists:
-		if v := u.paths[n.args[0].index].lookup(old); v != nil {
+		if v := b.at(n.args[0].index, old); v != nil {
 			return v, nil
 		}
-		return u.evaluate(&n.args[1], old)
+		return b.evaluate(&n.args[1], old)
 	}
-	left, err := u.evaluate(&n.args[0], old)
+	left, err := b.evaluate(&n.args[0], old)
 	if err != nil {
 		return nil, err
 	}
-	right, err := u.evaluate(&n.args[1], old)
+	right, err := b.evaluate(&n.args[1], old)
 	if err != nil {
 		return nil, err
 	}
