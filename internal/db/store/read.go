@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"slices"
 	"sync"
 
 	"github.com/grammedb/gramme/internal/db/row"
@@ -17,6 +16,7 @@ type Read struct {
 	Table      *table.Definition
 	Key        table.Key
 	Projection *expr.Projection // nil: the whole item
+	Buf        []byte           // what is found is written over it
 }
 
 // A Found is what a Read found.
@@ -89,9 +89,9 @@ func (s *Store) get(view kv.View, r *Read, buf []byte) (Found, error) {
 	}
 	f := Found{Size: stored.Size}
 	if r.Projection == nil {
-		f.Item = slices.Clone(stored.Item)
+		f.Item = append(r.Buf[:0], stored.Item...)
 	} else {
-		f.Item = slices.Clone(r.Projection.Apply(stored.Item))
+		f.Item = append(r.Buf[:0], r.Projection.Apply(stored.Item)...)
 	}
 	if f.Item == nil {
 		f.Item = attr.Item{}

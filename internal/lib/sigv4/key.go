@@ -13,6 +13,7 @@ import (
 // A signingKey signs for one access key, day, region and service.
 type signingKey struct {
 	identity Identity
+	date     string
 	macs     sync.Pool // of hash.Hash, keyed
 }
 
@@ -22,7 +23,7 @@ func newSigningKey(sc scope, secret string) *signingKey {
 		AccessKey: strings.Clone(sc.accessKey),
 		Region:    strings.Clone(sc.region),
 		Service:   strings.Clone(sc.service),
-	}}
+	}, date: strings.Clone(sc.date)}
 	derived := []byte("AWS4" + secret)
 	for _, step := range [...]string{sc.date, sc.region, sc.service, sc.term} {
 		mac := hmac.New(sha256.New, derived)

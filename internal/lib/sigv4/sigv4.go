@@ -66,11 +66,12 @@ func (v *Verifier) Verify(r *Request, now time.Time, service string) (Identity, 
 	if err != nil {
 		return Identity{}, err
 	}
-	if err := v.checkForm(&s, now, service); err != nil {
+	known := v.keys.get(s.credential)
+	if err := v.checkForm(&s, now, service, known); err != nil {
 		return Identity{}, err
 	}
-	if k := v.keys.get(s.credential); k != nil {
-		return k.identity, v.checkSignature(r, &s, k)
+	if known != nil {
+		return known.identity, v.checkSignature(r, &s, known)
 	}
 	k, err := v.newKey(&s)
 	if err != nil {
@@ -83,8 +84,9 @@ func (v *Verifier) Verify(r *Request, now time.Time, service string) (Identity, 
 	return k.identity, nil
 }
 
-// checkForm makes the checks that need no key: time, signed headers, algorithm, scope.
-func (v *Verifier) checkForm(s *signature, now time.Time, service string) error {
+// checkForm makes the checks that need no key: time, signed headers, algorithm, scope. The scope of a key that is known has
+// been checked before, for its own service and day.
+func (v *Verifier) checkForm(s *signature, now time.Time, service string, known *signingKey) error {
 	at, ok := parseTime(s.date)
 	if !ok {
 		return errDateFormat(s.date)
@@ -99,6 +101,9 @@ func (v *Verifier) checkForm(s *signature, now time.Time, service string) error 
 	}
 	if s.algorithm != algorithm {
 		return errAlgorithm(s.algorithm)
+	}
+	if known != nil && known.identity.Service == service && known.date == s.date[:dateLen] {
+		return nil
 	}
 	return v.checkScope(s, service)
 }
