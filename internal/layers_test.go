@@ -27,7 +27,7 @@ var rooms = [][]string{
 	{"internal/svc/lambda/esm", "internal/svc/lambda"},
 	{"internal/svc/dynamodb"},
 	{"internal/api/ddb", "internal/api/ddbstreams", "internal/api/lambda", "internal/api"},
-	{"internal/db/table", "internal/db/row", "internal/db/index", "internal/db/capacity", "internal/db/change", "internal/db/store", "internal/db/query", "internal/db/lifecycle", "internal/db/dbtest"},
+	{"internal/db/table", "internal/db/row", "internal/db/index", "internal/db/capacity", "internal/db/change", "internal/db/changelog", "internal/db/store", "internal/db/query", "internal/db/lifecycle", "internal/db/dbtest"},
 	{"internal/iam"},
 	{"internal/job"},
 	{"internal/kv/keys", "internal/kv", "internal/kv/pebblekv", "internal/kv/kvtest"},

@@ -39,6 +39,7 @@ type Engine interface {
 	TailLog(ctx context.Context, shard uint64, after Pos, limit int) ([]Record, Pos, error)
 
 	// TrimLog forgets the shard's records up to and including upTo, of those that there are. Positions go on; they never restart.
+	// With Newest it forgets the shard itself too: nobody appends to it or reads it any more.
 	TrimLog(ctx context.Context, shard uint64, upTo Pos) error
 
 	// DeleteRange removes all keys in [lo, hi). It is durable when it returns but not atomic: for ranges that nobody writes.

@@ -63,32 +63,23 @@ type Config struct {
 	// Delay is how long every change of a status takes, so that the states can be seen. Usually 0.
 	Delay time.Duration
 
-	LogShards int // that the log of a table begins with; 0: 4
-
 	Now    func() time.Time // nil: time.Now
 	Logger *slog.Logger     // nil: slog.Default()
 }
 
 // A Manager takes tables through their states. Its methods may be called concurrently.
 type Manager struct {
-	engine    kv.Engine
-	catalog   *table.Catalog
-	jobs      *job.Runner
-	delay     time.Duration
-	logShards int
-	now       func() time.Time
-	log       *slog.Logger
+	engine  kv.Engine
+	catalog *table.Catalog
+	jobs    *job.Runner
+	delay   time.Duration
+	now     func() time.Time
+	log     *slog.Logger
 }
-
-// defaultShards is how many shards a log begins with.
-const defaultShards = 4
 
 // New returns a Manager. Start it before using it.
 func New(c Config) *Manager {
-	m := &Manager{engine: c.Engine, catalog: c.Catalog, jobs: c.Jobs, delay: c.Delay, logShards: c.LogShards, now: c.Now, log: c.Logger}
-	if m.logShards == 0 {
-		m.logShards = defaultShards
-	}
+	m := &Manager{engine: c.Engine, catalog: c.Catalog, jobs: c.Jobs, delay: c.Delay, now: c.Now, log: c.Logger}
 	if m.now == nil {
 		m.now = time.Now
 	}

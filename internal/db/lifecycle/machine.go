@@ -10,12 +10,11 @@ import (
 
 // A machine knows the steps between states. It is pure: what it decides follows from a definition and a moment.
 type machine struct {
-	delay  time.Duration
-	now    time.Time
-	shards int // that a log begins with
+	delay time.Duration
+	now   time.Time
 }
 
-func (m *Manager) machine() machine { return machine{m.delay, m.now(), m.logShards} }
+func (m *Manager) machine() machine { return machine{delay: m.delay, now: m.now()} }
 
 // create gives a new definition its first state.
 func (m machine) create(d *table.Definition) {
@@ -33,7 +32,7 @@ func (m machine) create(d *table.Definition) {
 	if len(d.Streams) > 0 {
 		view := d.Streams[0].View
 		d.Streams = nil
-		d.EnableStream(view, m.now, m.shards)
+		d.EnableStream(view, m.now)
 	}
 }
 
@@ -98,7 +97,7 @@ func (m machine) beginStream(old, next *table.Definition) {
 	case len(next.Streams) > n:
 		view := next.Streams[n].View
 		next.Streams = old.Streams
-		next.EnableStream(view, m.now, m.shards)
+		next.EnableStream(view, m.now)
 	case next.Stream() != nil && next.Stream().Status == table.Disabling:
 		next.DisableStream(m.now)
 	}

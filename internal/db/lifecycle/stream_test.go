@@ -49,16 +49,16 @@ func TestStreamStates(t *testing.T) {
 				w.create(music)
 				w.settle()
 				w.put("artist=a song=s year=1")
-				expect("enable", w.update(enableStream("KEYS_ONLY")), "UPDATING KEYS_ONLY:ENABLING 4 open 0 closed")
-				expect("enabled", present(), "ACTIVE KEYS_ONLY:ENABLED 4 open 0 closed")
+				expect("enable", w.update(enableStream("KEYS_ONLY")), "UPDATING KEYS_ONLY:ENABLING 1 open 0 closed")
+				expect("enabled", present(), "ACTIVE KEYS_ONLY:ENABLED 1 open 0 closed")
 				w.put("artist=a song=s year=2")
 				w.update(addIndex(t, "global ByGenre genre:S ALL"))
 				w.settle()
-				expect("disable", w.update(disableStream), "UPDATING KEYS_ONLY:DISABLING 0 open 4 closed")
-				expect("disabled", present(), "ACTIVE KEYS_ONLY:DISABLED 0 open 4 closed")
+				expect("disable", w.update(disableStream), "UPDATING KEYS_ONLY:DISABLING 0 open 1 closed")
+				expect("disabled", present(), "ACTIVE KEYS_ONLY:DISABLED 0 open 1 closed")
 				w.put("artist=a song=s year=3")
 				w.update(enableStream("NEW_IMAGE"))
-				expect("enabled again", present(), "ACTIVE KEYS_ONLY:DISABLED NEW_IMAGE:ENABLED 4 open 4 closed")
+				expect("enabled again", present(), "ACTIVE KEYS_ONLY:DISABLED NEW_IMAGE:ENABLED 1 open 1 closed")
 				w.put("artist=a song=s year=4")
 				if _, err := w.manager.Delete(w.ctx, name("Music")); err != nil {
 					t.Fatal(err)
@@ -69,7 +69,7 @@ func TestStreamStates(t *testing.T) {
 				if len(retired) != 1 {
 					t.Fatalf("%d deleted tables have logs", len(retired))
 				}
-				expect("deleted", retired[0], "DELETED KEYS_ONLY:DISABLED NEW_IMAGE:DISABLED 0 open 8 closed")
+				expect("deleted", retired[0], "DELETED KEYS_ONLY:DISABLED NEW_IMAGE:DISABLED 0 open 2 closed")
 				if faults, err := dbtest.Audit(w.ctx, w.engine, again.catalog); err != nil || len(faults) > 0 {
 					t.Errorf("audit: %v, %q", err, faults)
 				}
@@ -87,11 +87,11 @@ func TestCreateWithStream(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got, want := streams(d), "CREATING NEW_IMAGE:ENABLING 4 open 0 closed"; got != want || d.LatestStream == "" {
+		if got, want := streams(d), "CREATING NEW_IMAGE:ENABLING 1 open 0 closed"; got != want || d.LatestStream == "" {
 			t.Errorf("created: %s, latest %q, want %s", got, d.LatestStream, want)
 		}
 		w.settle()
-		if got, want := streams(w.catalog.Get(name("Music"))), "ACTIVE NEW_IMAGE:ENABLED 4 open 0 closed"; got != want {
+		if got, want := streams(w.catalog.Get(name("Music"))), "ACTIVE NEW_IMAGE:ENABLED 1 open 0 closed"; got != want {
 			t.Errorf("after a while: %s, want %s", got, want)
 		}
 	})

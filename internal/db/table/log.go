@@ -180,6 +180,16 @@ type Follower struct {
 // Covers reports whether the follower reads the shard.
 func (f *Follower) Covers(s *Shard) bool { return !s.Opened.Before(f.Since) }
 
+// BeginLog gives the table's log new shards, and returns the moment from which on they are open: see Log.Begin. A log that begins has as
+// many shards as the service gives partitions to a new table: one for every 1,000 write and 3,000 read units, four on demand.
+func (d *Definition) BeginLog(now time.Time) time.Time {
+	n := 4
+	if t := d.Settings.Throughput; !d.Settings.OnDemandBilling {
+		n = max(1, int((t.Write*3+t.Read+2999)/3000))
+	}
+	return d.Log.Begin(now, n)
+}
+
 // Follower returns the follower of that name, nil if there is none.
 func (d *Definition) Follower(name string) *Follower {
 	for i := range d.Followers {

@@ -201,7 +201,10 @@ func TestStreams(t *testing.T) {
 		}
 	}
 	const first, second = "2030-01-02T12:00:00.000", "2030-01-02T12:00:05.002"
-	l.change(func(d *table.Definition) { d.EnableStream("KEYS_ONLY", noon, 2) })
+	l.change(func(d *table.Definition) {
+		d.Settings.Throughput = table.Throughput{Write: 1000, Read: 1}
+		d.EnableStream("KEYS_ONLY", noon)
+	})
 	expect(first, "KEYS_ONLY ENABLING 1 2")
 	l.change(func(d *table.Definition) { d.SettleStreams() })
 	l.change(func(d *table.Definition) {
@@ -216,7 +219,7 @@ func TestStreams(t *testing.T) {
 	l.change(func(d *table.Definition) { // the clock was set back a little
 		d.SettleStreams()
 		d.Log.Begin(noon.Add(5*time.Second), 0)
-		d.EnableStream("NEW_IMAGE", noon.Add(4*time.Second), 0)
+		d.EnableStream("NEW_IMAGE", noon.Add(4*time.Second))
 	})
 	expect(first, "KEYS_ONLY DISABLED 1 2 5 6")
 	if l.table.LatestStream != second {
@@ -255,7 +258,10 @@ func TestRetired(t *testing.T) {
 			return next
 		})
 	}
-	edit(d.FullName(), func(d *table.Definition) { d.EnableStream("KEYS_ONLY", noon, 2) })
+	edit(d.FullName(), func(d *table.Definition) {
+		d.Settings.OnDemandBilling = true
+		d.EnableStream("KEYS_ONLY", noon)
+	})
 	for _, d := range c.All(every) {
 		edit(d.FullName(), func(d *table.Definition) { d.Retire(noon.Add(time.Second)) })
 	}
@@ -264,7 +270,7 @@ func TestRetired(t *testing.T) {
 	}
 	for _, c := range []*table.Catalog{c, dbtest.Catalog(t, e)} {
 		list := c.Retired(every)
-		if len(list) != 1 || list[0].Name != "Music" || list[0].Status != table.Deleted || list[0].Streams[0].Status != table.Disabled || len(list[0].Log.Closed) != 2 {
+		if len(list) != 1 || list[0].Name != "Music" || list[0].Status != table.Deleted || list[0].Streams[0].Status != table.Disabled || len(list[0].Log.Closed) != 4 {
 			t.Fatalf("retired: %+v", list)
 		}
 	}
@@ -274,7 +280,7 @@ func TestRetired(t *testing.T) {
 		next.Log.Drop(func(s *table.Shard) bool { return s.Lo == 0 })
 		return next
 	})
-	if left := dbtest.Catalog(t, e).Retired(every)[0].Log.Closed; !ok || err != nil || len(left) != 1 {
+	if left := dbtest.Catalog(t, e).Retired(every)[0].Log.Closed; !ok || err != nil || len(left) != 3 {
 		t.Errorf("changed: %v, %v; %d shards", ok, err, len(left))
 	}
 	for _, want := range []bool{true, false} {

@@ -54,9 +54,9 @@ func (d *Definition) StreamLabelled(label string) *Stream {
 // StreamARN returns the ARN of the stream with that label.
 func (d *Definition) StreamARN(label string) string { return d.ARN() + "/stream/" + label }
 
-// EnableStream begins a stream. The log gets n shards if it had none. REQUIRES: no stream is enabled.
-func (d *Definition) EnableStream(view string, now time.Time, n int) {
-	s := Stream{View: view, Status: Enabling, Created: d.Log.Begin(now, n)}
+// EnableStream begins a stream. REQUIRES: no stream is enabled.
+func (d *Definition) EnableStream(view string, now time.Time) {
+	s := Stream{View: view, Status: Enabling, Created: d.BeginLog(now)}
 	d.Streams = append(slices.Clip(d.Streams), s)
 	d.LatestStream = s.Label()
 }
@@ -66,7 +66,7 @@ func (d *Definition) DisableStream(now time.Time) {
 	d.Streams = slices.Clone(d.Streams)
 	s := d.Stream()
 	if len(d.Followers) > 0 {
-		s.Ended = d.Log.Begin(now, 0)
+		s.Ended = d.BeginLog(now)
 	} else {
 		s.Ended = d.Log.Stop(now)
 	}

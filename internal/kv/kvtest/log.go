@@ -23,6 +23,7 @@ var logTests = []test{
 	{"RecordIsOfTheSameCommit", testLogAtomic},
 	{"Trim", testTrim},
 	{"TrimAllKeepsPositions", testTrimAll},
+	{"TrimForgetsAShard", testForget},
 	{"TrimBesideWritersAndTails", testTrimRace},
 }
 
@@ -316,6 +317,26 @@ func testTrimAll(t *testing.T, e kv.Engine) {
 		}
 		wantData(t, tailAll(t, e, 1, end), "")
 	}
+}
+
+// testForget forgets shards: nothing of them is left, and others are as they were.
+func testForget(t *testing.T, e kv.Engine) {
+	appendLog(t, e, 1, "a", "b")
+	appendLog(t, e, 2, "p", "q")
+	appendLog(t, e, 3, "x", "y")
+	if err := e.TrimLog(t.Context(), 3, 2); err != nil {
+		t.Fatal(err)
+	}
+	for _, shard := range []uint64{1, 3, 3, 4} { // with records, trimmed, again, never there
+		if err := e.TrimLog(t.Context(), shard, kv.Newest); err != nil {
+			t.Fatalf("TrimLog of shard %d: %v", shard, err)
+		}
+		recs, pos, err := e.TailLog(t.Context(), shard, 0, 10)
+		if len(recs) > 0 || pos != 0 || err != nil {
+			t.Errorf("shard %d has %d records and ends at %d, %v", shard, len(recs), pos, err)
+		}
+	}
+	wantData(t, tailAll(t, e, 2, 0), "p q")
 }
 
 // testTrimRace trims while others write and read: who reads gets a chain or is told.

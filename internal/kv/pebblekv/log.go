@@ -206,17 +206,13 @@ func (db *DB) trim(shard uint64, upTo kv.Pos) (b *pebble.Batch, n uint64, err er
 		return nil, 0, err
 	}
 	head := l.heads[shard]
+	forget := upTo == kv.Newest
 	upTo = min(upTo, head)
-	if upTo <= trimmed {
+	if upTo <= trimmed && !forget {
 		return nil, 0, nil
 	}
 	b = db.pebble.NewBatch()
-	// From the last trim point on: deletions that lie side by side cost less than ones that lie on each other.
-	lo, hi := keys.AppendLog(nil, shard, uint64(trimmed)), keys.Next(keys.AppendLog(nil, shard, uint64(upTo)))
-	if err := b.DeleteRange(lo, hi, nil); err != nil {
-		return nil, 0, err
-	}
-	if err := b.Set(keys.LogHead(shard), binary.BigEndian.AppendUint64(nil, uint64(upTo)), nil); err != nil {
+	if err := stageTrim(b, shard, trimmed, upTo, forget); err != nil {
 		return nil, 0, err
 	}
 	n = db.watermark.begin()
@@ -225,4 +221,17 @@ func (db *DB) trim(shard uint64, upTo kv.Pos) (b *pebble.Batch, n uint64, err er
 		delete(l.heads, shard) // the trim point says it; shards that are left for good must not pile up
 	}
 	return b, n, db.apply(b)
+}
+
+// stageTrim puts into b what moves a trim point.
+func stageTrim(b *pebble.Batch, shard uint64, from, upTo kv.Pos, forget bool) error {
+	// From the last trim point on: deletions that lie side by side cost less than ones that lie on each other.
+	lo, hi := keys.AppendLog(nil, shard, uint64(from)), keys.Next(keys.AppendLog(nil, shard, uint64(upTo)))
+	if err := b.DeleteRange(lo, hi, nil); err != nil {
+		return err
+	}
+	if forget {
+		return b.Delete(keys.LogHead(shard), nil)
+	}
+	return b.Set(keys.LogHead(shard), binary.BigEndian.AppendUint64(nil, uint64(upTo)), nil)
 }

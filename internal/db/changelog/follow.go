@@ -1,0 +1,149 @@
+package changelog
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+
+	"github.com/grammedb/gramme/internal/db/table"
+	"github.com/grammedb/gramme/internal/kv"
+	"github.com/grammedb/gramme/internal/kv/keys"
+)
+
+// ErrNoTable tells that there is no table to follow.
+var ErrNoTable = errors.New("changelog: there is no such table")
+
+// A place is how far a follower has read. It is stored, as JSON, in a row of the follower's own; there is none before the first Advance.
+type place struct {
+	Lost bool              `json:",omitempty"`
+	Read map[uint64]kv.Pos // by shard
+}
+
+func decodePlace(row []byte) (p place, err error) {
+	if row == nil {
+		return p, nil
+	}
+	if err := json.Unmarshal(row, &p); err != nil {
+		return p, fmt.Errorf("changelog: place of a follower: %v: %w", err, kv.ErrCorrupt)
+	}
+	return p, nil
+}
+
+func (p *place) encode() []byte {
+	text, err := json.Marshal(p)
+	if err != nil {
+		panic(err) // a place has nothing that JSON cannot hold
+	}
+	return text
+}
+
+// Follow lets f follow a table, from new shards that are opened for it: f.Since is set to when that was. Changes that were
+// committed before are in none of them, later ones are in one. A follower of that name starts over.
+func (l *Log) Follow(ctx context.Context, n table.Name, f table.Follower) (*table.Definition, error) {
+	return l.catalog.Change(ctx, n, func(old *table.Definition, b *kv.Batch) (*table.Definition, error) {
+		if old == nil || old.Status == table.Deleting {
+			return nil, ErrNoTable
+		}
+		next := old.Clone()
+		next.Followers = without(old.Followers, f.Name)
+		f.Since = next.BeginLog(l.now())
+		next.Followers = append(next.Followers, f)
+		b.Delete(keys.Hold(old.Number, f.Name))
+		return next, nil
+	})
+}
+
+// Unfollow ends a follower. The log ends too if nobody is left who needs it.
+func (l *Log) Unfollow(ctx context.Context, n table.Name, name string) error {
+	_, err := l.catalog.Change(ctx, n, func(old *table.Definition, b *kv.Batch) (*table.Definition, error) {
+		if old == nil {
+			return nil, ErrNoTable
+		}
+		if old.Follower(name) == nil {
+			return old, nil
+		}
+		next := old.Clone()
+		next.Followers = without(old.Followers, name)
+		if len(next.Followers) == 0 && next.Stream() == nil {
+			next.Log.Stop(l.now())
+		}
+		b.Delete(keys.Hold(old.Number, name))
+		return next, nil
+	})
+	return err
+}
+
+func without(list []table.Follower, name string) []table.Follower {
+	return slices.DeleteFunc(slices.Clone(list), func(f table.Follower) bool { return f.Name == name })
+}
+
+// Places returns the positions up to which a follower has read, by shard. A shard that it covers and that is not among them is unread.
+// Fails with ErrStartOver.
+func (l *Log) Places(ctx context.Context, d *table.Definition, name string) (map[uint64]kv.Pos, error) {
+	p, err := l.place(ctx, d, name)
+	if err == nil && p.Lost {
+		err = ErrStartOver
+	}
+	return p.Read, err
+}
+
+func (l *Log) place(ctx context.Context, d *table.Definition, name string) (p place, err error) {
+	view, err := l.engine.View(ctx, kv.ViewOpts{})
+	if err != nil {
+		return p, err
+	}
+	row, err := view.Get(keys.Hold(d.Number, name))
+	if err == nil {
+		p, err = decodePlace(row)
+	}
+	if cerr := view.Close(); err == nil {
+		err = cerr // a place that was not durable might go back behind what is trimmed for it
+	}
+	return p, err
+}
+
+// Advance notes that a follower has read shards up to positions; it never goes back. What it has read need not be kept for it. Fails with
+// ErrStartOver. After a crash some of the newest notes may be missing.
+func (l *Log) Advance(ctx context.Context, d *table.Definition, name string, read map[uint64]kv.Pos) error {
+	key, oldest := keys.Hold(d.Number, name), uint64(math.MaxUint64)
+	for _, s := range d.Log.Shards() {
+		oldest = min(oldest, s.Number)
+	}
+	return l.engine.Update(ctx, kv.Txn{Keys: [][]byte{key}, NoSync: true}, func(vals [][]byte, b *kv.Batch) error {
+		p, err := decodePlace(vals[0])
+		if err != nil {
+			return err
+		}
+		if p.Lost {
+			return ErrStartOver
+		}
+		if p.Read == nil {
+			p.Read = map[uint64]kv.Pos{}
+		}
+		for shard, pos := range read {
+			p.Read[shard] = max(p.Read[shard], pos)
+		}
+		maps.DeleteFunc(p.Read, func(shard uint64, _ kv.Pos) bool { return shard < oldest }) // of those nothing is left
+		b.Put(key, p.encode())
+		return nil
+	})
+}
+
+// lose notes that a follower has lost its place.
+func (l *Log) lose(ctx context.Context, d *table.Definition, name string) error {
+	key := keys.Hold(d.Number, name)
+	l.log.Warn("a follower of a table stayed behind for too long and must start over", "table", d.Name, "follower", name)
+	return l.engine.Update(ctx, kv.Txn{Keys: [][]byte{key}}, func(vals [][]byte, b *kv.Batch) error {
+		p, err := decodePlace(vals[0])
+		if err != nil {
+			return err
+		}
+		p.Lost = true
+		b.Put(key, p.encode())
+		return nil
+	})
+}

@@ -1,0 +1,232 @@
+package changelog
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/grammedb/gramme/internal/db/table"
+	"github.com/grammedb/gramme/internal/kv"
+	"github.com/grammedb/gramme/internal/kv/keys"
+)
+
+// TendEvery is how often Tend should run. Loads are measured from one run to the next.
+const TendEvery = 5 * time.Second
+
+// A shard is what Tend remembers of a shard from one run to the next.
+type shard struct {
+	// The load: what had been appended when.
+	at       time.Time
+	pos      kv.Pos
+	appended int64 // bytes
+	trimmed  int64 // bytes, since the process began
+
+	// The oldest record that is left, if it is known: a place in the log and its time.
+	start, front kv.Pos // after start comes front; front 0: not known
+	frontAt      time.Time
+}
+
+func (l *Log) shard(number uint64) *shard {
+	s := l.shards[number]
+	if s == nil {
+		s = &shard{}
+		l.shards[number] = s
+	}
+	return s
+}
+
+// Tend looks at every log once: it splits and rotates shards, trims what nobody wants any more, and forgets the shards, streams and
+// deleted tables of which nothing is left.
+func (l *Log) Tend(ctx context.Context) error {
+	l.tending.Lock()
+	defer l.tending.Unlock()
+	every := func(table.Name) bool { return true }
+	var failed error
+	for _, d := range append(l.catalog.All(every), l.catalog.Retired(every)...) {
+		if len(d.Streams) == 0 && len(d.Log.Open)+len(d.Log.Closed) == 0 {
+			continue
+		}
+		if err := l.tend(ctx, d); err != nil {
+			failed = errors.Join(failed, err)
+		}
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+	}
+	return failed
+}
+
+func (l *Log) tend(ctx context.Context, d *table.Definition) error {
+	if err := l.renew(ctx, d); err != nil {
+		return err
+	}
+	holds, err := l.holds(ctx, d)
+	if err != nil {
+		return err
+	}
+	if err := l.trim(ctx, d, holds); err != nil {
+		return err
+	}
+	return l.forget(ctx, d, holds)
+}
+
+// renew splits the shards whose load is too high and rotates those that are too old.
+func (l *Log) renew(ctx context.Context, d *table.Definition) error {
+	var hot, old map[uint64]bool
+	now, room := l.now(), l.limits.Shards-len(d.Log.Open)
+	for i := range d.Log.Open {
+		s := &d.Log.Open[i]
+		busy, err := l.overloaded(ctx, s, now)
+		if err != nil {
+			return err
+		}
+		switch {
+		case busy && s.Lo < s.Hi && len(hot) < room:
+			hot = with(hot, s.Number)
+		case now.Sub(s.Opened) >= l.limits.ShardAge:
+			old = with(old, s.Number)
+		}
+	}
+	if len(hot)+len(old) == 0 {
+		return nil
+	}
+	l.log.Debug("shards are replaced", "table", d.Name, "split", len(hot), "rotated", len(old))
+	return l.edit(ctx, d, func(next *table.Definition, _ *kv.Batch) {
+		if len(hot) > 0 {
+			next.Log.Split(now, func(s *table.Shard) bool { return hot[s.Number] })
+		}
+		if len(old) > 0 {
+			next.Log.Rotate(now, func(s *table.Shard) bool { return old[s.Number] })
+		}
+	})
+}
+
+func with(set map[uint64]bool, number uint64) map[uint64]bool {
+	if set == nil {
+		set = map[uint64]bool{}
+	}
+	set[number] = true
+	return set
+}
+
+// overloaded reports whether more was appended to a shard since the last look than a shard is to take in that time. An engine whose
+// positions are not dense makes it look busier than it is.
+func (l *Log) overloaded(ctx context.Context, s *table.Shard, now time.Time) (bool, error) {
+	pos, err := l.End(ctx, s.Number)
+	if err != nil {
+		return false, err
+	}
+	size, err := l.sizes(ctx, s)
+	if err != nil {
+		return false, err
+	}
+	seen := l.shard(s.Number)
+	was := *seen
+	seen.at, seen.pos, seen.appended = now, pos, size+seen.trimmed
+	passed := now.Sub(was.at).Seconds()
+	if was.at.IsZero() || passed <= 0 {
+		return false, nil
+	}
+	return float64(seen.pos-was.pos) > passed*float64(l.limits.ShardRecords) ||
+		float64(seen.appended-was.appended) > passed*float64(l.limits.ShardBytes), nil
+}
+
+// sizes returns the bytes that the logs of shards hold.
+func (l *Log) sizes(ctx context.Context, shards ...*table.Shard) (n int64, err error) {
+	view, err := l.engine.View(ctx, kv.ViewOpts{})
+	if err != nil {
+		return 0, err
+	}
+	for _, s := range shards {
+		val, gerr := view.Get(s.SizeKey())
+		if err == nil {
+			err = gerr
+		}
+		n += kv.Counter(val)
+	}
+	if cerr := view.Close(); err == nil {
+		err = cerr
+	}
+	return n, err
+}
+
+// edit changes the definition of a table, deleted or not. It does nothing if the table is no more.
+func (l *Log) edit(ctx context.Context, d *table.Definition, f func(next *table.Definition, b *kv.Batch)) error {
+	if d.Status == table.Deleted {
+		_, err := l.catalog.ChangeRetired(ctx, d.Number, func(old *table.Definition, b *kv.Batch) *table.Definition {
+			next := old.Clone()
+			f(next, b)
+			if len(next.Log.Closed) > 0 {
+				return next
+			}
+			for i := range next.Followers {
+				b.Delete(keys.Hold(d.Number, next.Followers[i].Name))
+			}
+			return nil
+		})
+		return err
+	}
+	_, err := l.catalog.Change(ctx, d.FullName(), func(old *table.Definition, b *kv.Batch) (*table.Definition, error) {
+		if old == nil || old.Number != d.Number {
+			return old, nil
+		}
+		next := old.Clone()
+		f(next, b)
+		return next, nil
+	})
+	return err
+}
+
+// forget removes from a table's definition the closed shards that every hold has let go of, and the streams that are over.
+func (l *Log) forget(ctx context.Context, d *table.Definition, holds []hold) error {
+	var gone map[uint64]bool
+	for i := range d.Log.Closed {
+		s := &d.Log.Closed[i]
+		free, err := l.free(ctx, s, holds)
+		if err != nil {
+			return err
+		}
+		if free {
+			gone = with(gone, s.Number)
+		}
+	}
+	over := func(s table.Stream) bool { return !s.Ended.IsZero() && l.now().Sub(s.Ended) >= l.limits.Retention }
+	if len(gone) == 0 && !anyStream(d, over) {
+		return nil
+	}
+	for number := range gone { // before the map is changed, so that a reader is told that records are missing, not that there are none
+		if err := l.engine.TrimLog(ctx, number, kv.Newest-1); err != nil {
+			return err
+		}
+	}
+	err := l.edit(ctx, d, func(next *table.Definition, b *kv.Batch) {
+		next.Log.Drop(func(s *table.Shard) bool { return gone[s.Number] })
+		next.Streams = streamsBut(next.Streams, over)
+		for number := range gone {
+			b.Delete(keys.LogSize(number))
+		}
+	})
+	if err != nil {
+		return err
+	}
+	for number := range gone {
+		if err := l.engine.TrimLog(ctx, number, kv.Newest); err != nil {
+			return err
+		}
+		delete(l.shards, number)
+	}
+	return nil
+}
+
+func anyStream(d *table.Definition, f func(table.Stream) bool) bool {
+	return len(streamsBut(d.Streams, f)) < len(d.Streams)
+}
+
+func streamsBut(list []table.Stream, f func(table.Stream) bool) (kept []table.Stream) {
+	for _, s := range list {
+		if !f(s) {
+			kept = append(kept, s)
+		}
+	}
+	return kept
+}
