@@ -20,10 +20,12 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/grammedb/gramme/internal/api"
+	"github.com/grammedb/gramme/internal/db/changelog"
 	"github.com/grammedb/gramme/internal/db/lifecycle"
 	"github.com/grammedb/gramme/internal/db/query"
 	"github.com/grammedb/gramme/internal/db/store"
 	"github.com/grammedb/gramme/internal/db/table"
+	"github.com/grammedb/gramme/internal/flow/streams"
 	"github.com/grammedb/gramme/internal/front/gateway"
 	"github.com/grammedb/gramme/internal/front/wire"
 	"github.com/grammedb/gramme/internal/iam"
@@ -31,6 +33,7 @@ import (
 	"github.com/grammedb/gramme/internal/kv/pebblekv"
 	"github.com/grammedb/gramme/internal/lang/expr"
 	"github.com/grammedb/gramme/internal/svc/dynamodb"
+	"github.com/grammedb/gramme/internal/svc/dynamodbstreams"
 	"github.com/grammedb/gramme/internal/svc/sts"
 )
 
@@ -51,6 +54,9 @@ type Config struct {
 	Region    string // the region that is served; "": every one, each with tables of its own
 	OneRegion bool   // every region sees the same tables
 
+	// Streams says when the shards of streams are closed and their records trimmed. Zeros stand for the service's way.
+	Streams StreamLimits
+
 	// LifecycleDelay is how long tables stay in the states CREATING, UPDATING and DELETING; usually as long as it takes.
 	LifecycleDelay time.Duration
 
@@ -64,6 +70,9 @@ type Config struct {
 	Logger *slog.Logger     // nil: slog.Default()
 	Now    func() time.Time // the database's clock; nil: time.Now. Signatures are always checked by the real one
 }
+
+// StreamLimits are the limits of streams.
+type StreamLimits = changelog.Limits
 
 // A DB is an open database.
 type DB struct {
@@ -104,12 +113,12 @@ func Open(ctx context.Context, cfg Config) (_ *DB, err error) {
 			err = errors.Join(err, db.Close())
 		}
 	}()
-	service, err := db.startDynamoDB(ctx)
+	services, err := db.startDynamoDB(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("gramme: %w", err)
 	}
 	db.gateway = gateway.New(gateway.Config{
-		Services:  []*api.Service{service, sts.New()},
+		Services:  append(services, sts.New()),
 		JSON:      wire.Codec{},
 		Query:     func(namespace, id string) gateway.Codec { return wire.Query{Namespace: namespace, RequestID: id} },
 		Keys:      keys,
@@ -127,7 +136,7 @@ func Open(ctx context.Context, cfg Config) (_ *DB, err error) {
 }
 
 // startDynamoDB puts the database together, from the catalog up, and starts its background work.
-func (db *DB) startDynamoDB(ctx context.Context) (*api.Service, error) {
+func (db *DB) startDynamoDB(ctx context.Context) ([]*api.Service, error) {
 	catalog, err := table.OpenCatalog(ctx, db.engine)
 	if err != nil {
 		return nil, err
@@ -145,14 +154,35 @@ func (db *DB) startDynamoDB(ctx context.Context) (*api.Service, error) {
 	}
 	items := store.New(db.engine, catalog, db.cfg.Now)
 	db.jobs.Every("sweep client tokens", tokenSweep, items.SweepTokens)
-	return dynamodb.New(dynamodb.Config{
+	changes, err := db.startStreams(ctx, catalog)
+	if err != nil {
+		return nil, err
+	}
+	return []*api.Service{changes, dynamodb.New(dynamodb.Config{
 		Catalog:     catalog,
 		Lifecycle:   tables,
 		Store:       items,
 		Reader:      query.NewReader(db.engine, catalog),
 		Expressions: expr.NewCache(cachedExpressions),
 		Now:         db.cfg.Now,
-	}).API(), nil
+	}).API()}, nil
+}
+
+// startStreams starts what looks after the change logs, and returns the service that shows them.
+func (db *DB) startStreams(ctx context.Context, catalog *table.Catalog) (*api.Service, error) {
+	log := changelog.New(changelog.Config{
+		Engine:  db.engine,
+		Catalog: catalog,
+		Limits:  db.cfg.Streams,
+		Now:     db.cfg.Now,
+		Logger:  db.cfg.Logger,
+	})
+	secret, err := streams.Secret(ctx, db.engine)
+	if err != nil {
+		return nil, err
+	}
+	db.jobs.Every("tend change logs", log.Interval(), log.Tend)
+	return dynamodbstreams.New(dynamodbstreams.Config{Reader: streams.New(catalog, log), Secret: secret, Now: db.cfg.Now}).API(), nil
 }
 
 // requestMemory returns the budget for requests in flight, 0 for the gateway's default.

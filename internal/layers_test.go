@@ -26,7 +26,9 @@ var rooms = [][]string{
 	{"internal/svc/sts"}, // one service imports no other, so each has a line of its own
 	{"internal/svc/lambda/esm", "internal/svc/lambda"},
 	{"internal/svc/dynamodb"},
+	{"internal/svc/dynamodbstreams"},
 	{"internal/api/ddb", "internal/api/ddbstreams", "internal/api/lambda", "internal/api"},
+	{"internal/flow/streams"},
 	{"internal/db/table", "internal/db/row", "internal/db/index", "internal/db/capacity", "internal/db/change", "internal/db/changelog", "internal/db/store", "internal/db/query", "internal/db/lifecycle", "internal/db/dbtest"},
 	{"internal/iam"},
 	{"internal/job"},

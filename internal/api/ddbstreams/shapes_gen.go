@@ -31,7 +31,7 @@ func Operations() []Operation {
 // DescribeStreamInput is the input of DescribeStream.
 type DescribeStreamInput struct {
 	StreamArn             *string `aws:"required,min=37,max=1024"`
-	Limit                 *int64  `aws:"min=1"`
+	Limit                 *int64  `aws:"min=1,max=100"`
 	ExclusiveStartShardId *string `aws:"min=28,max=65"`
 	ShardFilter           *ShardFilter
 }
@@ -44,7 +44,7 @@ type DescribeStreamOutput struct {
 // GetRecordsInput is the input of GetRecords.
 type GetRecordsInput struct {
 	ShardIterator *string `aws:"required,min=1,max=2048"`
-	Limit         *int64  `aws:"min=1"`
+	Limit         *int64  `aws:"min=1,max=1000"`
 }
 
 // GetRecordsOutput is the output of GetRecords.
@@ -81,7 +81,7 @@ type KeySchemaElement struct {
 // ListStreamsInput is the input of ListStreams.
 type ListStreamsInput struct {
 	TableName               *string `aws:"min=3,max=255,pattern=[a-zA-Z0-9_.-]+"`
-	Limit                   *int64  `aws:"min=1"`
+	Limit                   *int64  `aws:"min=1,max=100"`
 	ExclusiveStartStreamArn *string `aws:"min=37,max=1024"`
 }
 

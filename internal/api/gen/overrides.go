@@ -90,6 +90,11 @@ var members = map[string]override{
 	"KeysAndAttributes.Keys": {set: "modern=max"},
 	"QueryInput.Limit":       {set: "modern=min"},
 
+	// Greatest limits that the model of the streams leaves out.
+	"DescribeStreamInput.Limit": {set: "max=100"},
+	"GetRecordsInput.Limit":     {set: "max=1000"},
+	"ListStreamsInput.Limit":    {set: "max=100"},
+
 	// The pattern is told before the length.
 	"CreateBackupInput.BackupName":            {set: "patternfirst"},
 	"ListTablesInput.ExclusiveStartTableName": {set: "patternfirst"},

@@ -10,8 +10,10 @@ import (
 	"github.com/grammedb/gramme/internal/kv/keys"
 )
 
-// TendEvery is how often Tend should run. Loads are measured from one run to the next.
-const TendEvery = 5 * time.Second
+// Interval is how often Tend should run: so that shards are closed in time. Loads are measured from one run to the next.
+func (l *Log) Interval() time.Duration {
+	return min(5*time.Second, max(l.limits.ShardAge/4, 100*time.Millisecond))
+}
 
 // A shard is what Tend remembers of a shard from one run to the next.
 type shard struct {

@@ -1,7 +1,6 @@
 package table
 
 import (
-	"cmp"
 	"slices"
 	"time"
 
@@ -26,11 +25,14 @@ type Log struct {
 // A Shard is one sequence of records.
 type Shard struct {
 	Number uint64 // its log in the engine, never used again; given by the catalog
-	Parent uint64 `json:",omitempty"` // the shard that took these hashes before; 0: none
 	Lo, Hi uint16 // the least and the greatest of its hashes (keys.Hash)
 
 	Opened time.Time
 	Closed time.Time `json:",omitzero"`
+
+	// Parent is the shard that took these hashes before, 0 if there was none. It may be in the map no more.
+	Parent       uint64    `json:",omitempty"`
+	ParentOpened time.Time `json:",omitzero"`
 
 	size []byte // key of the counter of its bytes, made once by the catalog
 }
@@ -129,7 +131,10 @@ func (l *Log) replace(now time.Time, due func(*Shard) bool, children func(Shard)
 		}
 		l.close(s, at)
 		for _, child := range children(s) {
-			child.Parent, child.Opened = cmp.Or(s.Number, s.Parent), at
+			child.Opened, child.Parent, child.ParentOpened = at, s.Number, s.Opened
+			if s.Number == 0 { // it was never there
+				child.Parent, child.ParentOpened = s.Parent, s.ParentOpened
+			}
 			open = append(open, child)
 		}
 	}

@@ -20,6 +20,9 @@ func (s *Service) createTable(ctx context.Context, c *api.Call, in *ddb.CreateTa
 	if err := checkTableQuotas(d, table.Throughput{}); err != nil {
 		return nil, err
 	}
+	if err := defineStream(d, in.StreamSpecification); err != nil {
+		return nil, err
+	}
 	if err := refuseOnCreate(in); err != nil {
 		return nil, err
 	}
@@ -165,18 +168,9 @@ func defineSettings(d *table.Definition, in *ddb.CreateTableInput) (err error) {
 	return err
 }
 
-// refuseOnCreate refuses what is not built yet, after checking the form of what can be checked.
+// refuseOnCreate refuses what is not built yet.
 func refuseOnCreate(in *ddb.CreateTableInput) error {
-	if st := in.StreamSpecification; st != nil {
-		switch on := *st.StreamEnabled; {
-		case on && st.StreamViewType == nil:
-			return invalid("Table is being created with a stream enabled, UpdateViewType is required")
-		case !on && st.StreamViewType != nil:
-			return invalid("Table is being created with a stream disabled, UpdateViewType should not be specified")
-		}
-	}
 	return refuse(
-		unbuilt{"StreamSpecification", in.StreamSpecification != nil && *in.StreamSpecification.StreamEnabled},
 		unbuilt{"SSESpecification", encrypts(in.SSESpecification)},
 		unbuilt{"ResourcePolicy", in.ResourcePolicy != nil},
 		unbuilt{"GlobalTableSourceArn", in.GlobalTableSourceArn != nil},

@@ -19,15 +19,18 @@ import (
 	"time"
 
 	"github.com/grammedb/gramme/internal/api"
+	"github.com/grammedb/gramme/internal/db/changelog"
 	"github.com/grammedb/gramme/internal/db/dbtest"
 	"github.com/grammedb/gramme/internal/db/lifecycle"
 	"github.com/grammedb/gramme/internal/db/query"
 	"github.com/grammedb/gramme/internal/db/store"
+	"github.com/grammedb/gramme/internal/flow/streams"
 	"github.com/grammedb/gramme/internal/front/wire"
 	"github.com/grammedb/gramme/internal/iam"
 	"github.com/grammedb/gramme/internal/job"
 	"github.com/grammedb/gramme/internal/kv"
 	"github.com/grammedb/gramme/internal/lang/expr"
+	"github.com/grammedb/gramme/internal/svc/dynamodbstreams"
 )
 
 var rewriteScripts = flag.Bool("rewrite", false, "write the answers into the scripts")
@@ -39,6 +42,8 @@ var rewriteScripts = flag.Bool("rewrite", false, "write the answers into the scr
 //	skip 24h               only puts the service's clock forward: cheaper over long times
 //	restart delay=4s       ends the process and starts another one with that lifecycle delay, at first 0
 //	hold x                 from now on a transaction holds every key in which the text x occurs; without a text, none
+//	tend                   does what is to be done from time to time with the logs of changes
+//	keep it ShardIterator  puts that member of the answer of the operation that follows in the place of $it in later inputs
 //
 //	CreateTable: TableDescription.TableStatus TableDescription.KeySchema
 //	{"TableName": "Music", "KeySchema": keys(artist song), ...}
@@ -108,11 +113,15 @@ type process struct {
 	engine  *holding
 	jobs    *job.Runner
 	service *api.Service
+	streams *api.Service
+	log     *changelog.Log
 	skipped time.Duration
+	kept    map[string]string // by name: what stands for it
+	keeping []string          // a name and the path to what is to be kept under it
 }
 
 func newProcess(t testing.TB) *process {
-	p := &process{t: t, engine: &holding{Engine: dbtest.Engine(t)}}
+	p := &process{t: t, engine: &holding{Engine: dbtest.Engine(t)}, kept: map[string]string{}}
 	p.start(0)
 	return p
 }
@@ -152,6 +161,8 @@ func (p *process) start(delay time.Duration) {
 		Catalog: catalog, Lifecycle: m, Store: store.New(p.engine, catalog, p.now), Reader: query.NewReader(p.engine, catalog),
 		Expressions: expr.NewCache(100), Now: p.now,
 	}).API()
+	p.log = changelog.New(changelog.Config{Engine: p.engine, Catalog: catalog, Now: p.now, Logger: quiet})
+	p.streams = dynamodbstreams.New(dynamodbstreams.Config{Reader: streams.New(catalog, p.log), Secret: []byte("secret"), Now: p.now}).API()
 }
 
 // paragraph runs one paragraph and returns it with the answer that there was.
@@ -168,6 +179,12 @@ func (p *process) paragraph(text string) string {
 			p.skipped += p.duration(rest)
 		case "hold":
 			p.engine.text = rest
+		case "tend":
+			if err := p.log.Tend(context.Background()); err != nil {
+				p.t.Fatal(err)
+			}
+		case "keep":
+			p.keeping = strings.Fields(rest)
 		case "restart":
 			p.start(p.duration(strings.TrimPrefix(rest, "delay=")))
 		default:
@@ -191,14 +208,36 @@ func (p *process) duration(text string) time.Duration {
 func (p *process) operation(input string) string {
 	head, body, _ := strings.Cut(input, "\n")
 	name, members, _ := strings.Cut(head, ":")
-	out, err := p.call(name, []byte(expand(body)))
+	out, err := p.call(name, []byte(expand(p.withKept(body))))
 	if err != nil {
 		return err.Error() + p.more(err)
 	}
+	p.keep(out)
 	if len(out) == 0 {
 		return "no body"
 	}
 	return show(p.t, hideIDs(out), strings.Fields(members))
+}
+
+// withKept puts what was kept into an input.
+func (p *process) withKept(body string) string {
+	for name, value := range p.kept {
+		body = strings.ReplaceAll(body, "$"+name, value)
+	}
+	return body
+}
+
+// keep keeps of an answer what was asked for.
+func (p *process) keep(out []byte) {
+	if p.keeping == nil {
+		return
+	}
+	found := dig(p.t, out, strings.Split(p.keeping[1], "."))
+	if err := json.Unmarshal([]byte(found[len(found)-1]), new(string)); err != nil {
+		p.t.Fatalf("%s: %v", p.keeping, err)
+	}
+	p.kept[p.keeping[0]] = strings.Trim(found[len(found)-1], `"`)
+	p.keeping = nil
 }
 
 // more prints what an error holds beside its text.
@@ -216,7 +255,7 @@ func (p *process) more(err error) string {
 
 // call does what the front does with a request.
 func (p *process) call(name string, body []byte) ([]byte, error) {
-	for _, op := range p.service.Ops {
+	for _, op := range append(p.service.Ops[:len(p.service.Ops):len(p.service.Ops)], p.streams.Ops...) {
 		if op.Name != name {
 			continue
 		}
@@ -235,8 +274,10 @@ func (p *process) call(name string, body []byte) ([]byte, error) {
 		if e, ok := errors.AsType[*api.Error](err); ok {
 			return nil, e
 		}
-		if e := p.service.Translate(err); e != nil {
-			return nil, e
+		for _, s := range []*api.Service{p.service, p.streams} {
+			if e := s.Translate(err); e != nil {
+				return nil, e
+			}
 		}
 		return nil, fmt.Errorf("internal error: %w", err)
 	}
@@ -245,10 +286,10 @@ func (p *process) call(name string, body []byte) ([]byte, error) {
 
 var (
 	macros = regexp.MustCompile(`\b(keys|defs|units|globals|tags|long|repeat|nested|item|puts)\(([^()]*)\)`)
-	ids    = regexp.MustCompile(`"TableId":"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"`)
+	ids    = regexp.MustCompile(`"(TableId|eventID|ShardIterator|NextShardIterator)":"[^"]*"`)
 )
 
-func hideIDs(out []byte) []byte { return ids.ReplaceAll(out, []byte(`"TableId":"<id>"`)) }
+func hideIDs(out []byte) []byte { return ids.ReplaceAll(out, []byte(`"$1":"<id>"`)) }
 
 // expand replaces the short forms in an input, those within others first.
 func expand(body string) string {

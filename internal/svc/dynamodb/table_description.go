@@ -34,6 +34,7 @@ func (s *Service) describe(d *table.Definition, sizes map[uint16]lifecycle.Size)
 	if d.Status == table.Deleting {
 		return td
 	}
+	showStream(td, d)
 	for i := range d.Indexes {
 		ix := &d.Indexes[i]
 		if ix.Local {

@@ -26,6 +26,8 @@ func refused(e *lifecycle.Error) *api.Error {
 		return limitExceeded("Table tags are being updated: %s", e.Table)
 	case lifecycle.IndexesChanging:
 		return inUse("Cannot delete table while indexes are being created, updated, or deleted.")
+	case lifecycle.StreamChanging:
+		return inUse("Cannot delete table while stream is being enabled/disabled.")
 	case lifecycle.OneIndex:
 		return limitExceeded("Only 1 online index can be created or deleted simultaneously per table")
 	case lifecycle.Protected:

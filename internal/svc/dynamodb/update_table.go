@@ -127,12 +127,13 @@ func onlyWarmsIndexes(in *ddb.UpdateTableInput) bool {
 // edit makes the changes that put a table into UPDATING.
 func (u *tableUpdate) edit(d *table.Definition) error {
 	switch {
-	case u.in.StreamSpecification != nil:
-		return api.Invalid("Table has no stream to disable: TableName: %s", d.Name)
 	case u.in.SSESpecification != nil:
 		return invalid("Table is already encrypted by default.")
 	case u.in.TableClass != nil:
 		return changeClass(&d.Settings, *u.in.TableClass, u.now)
+	}
+	if err := u.changeStream(d); err != nil {
+		return err
 	}
 	had := d.Provisioned()
 	switched := u.switchMode(d)

@@ -18,6 +18,9 @@ func checkTableUpdate(in *ddb.UpdateTableInput) error {
 	if err := checkActions(in); err != nil {
 		return err
 	}
+	if err := checkStream(in.StreamSpecification); err != nil {
+		return err
+	}
 	return refuseOnUpdate(in)
 }
 
@@ -121,18 +124,9 @@ func actionOn(up *ddb.GlobalSecondaryIndexUpdate) (index string, actions int) {
 	return index, actions
 }
 
-// refuseOnUpdate refuses what is not built yet, after checking the form of what can be checked.
+// refuseOnUpdate refuses what is not built yet.
 func refuseOnUpdate(in *ddb.UpdateTableInput) error {
-	if st := in.StreamSpecification; st != nil {
-		switch on := *st.StreamEnabled; {
-		case on && st.StreamViewType == nil:
-			return invalid("If stream is being enabled then UpdateViewType is required")
-		case !on && st.StreamViewType != nil:
-			return invalid("If stream is being disabled, then UpdateViewType must not be specified")
-		}
-	}
 	return refuse(
-		unbuilt{"StreamSpecification", in.StreamSpecification != nil && *in.StreamSpecification.StreamEnabled},
 		unbuilt{"SSESpecification", encrypts(in.SSESpecification)},
 		unbuilt{"ReplicaUpdates", in.ReplicaUpdates != nil},
 		unbuilt{"MultiRegionConsistency", in.MultiRegionConsistency != nil},
