@@ -3,8 +3,6 @@
 package query
 
 import (
-	"slices"
-
 	"github.com/grammedb/gramme/internal/db/table"
 	"github.com/grammedb/gramme/internal/kv"
 	"github.com/grammedb/gramme/internal/kv/keys"
@@ -75,14 +73,38 @@ func (p *Plan) StartAfter(start attr.Item) bool {
 
 // IsStart reports whether the item has exactly the key attributes of what p reads, with values that fit: what StartAfter needs.
 func (p *Plan) IsStart(start attr.Item) bool {
-	want := p.Table.Schema.All()
-	if p.Index != nil {
-		for _, a := range p.Index.Schema.All() {
-			if !slices.ContainsFunc(want, func(b table.Attribute) bool { return b.Name == a.Name }) {
-				want = append(want, a)
-			}
+	_, fits := p.position(start)
+	return fits && start.Len() == p.startLen()
+}
+
+// BeginsStart reports whether the item has as many attributes as a start key and, of the key attributes of what p reads, those up to
+// the one named, with values that fit; all of them for a name that none has.
+func (p *Plan) BeginsStart(start attr.Item, name string) bool {
+	if start.Len() != p.startLen() {
+		return false
+	}
+	s := p.Schema()
+	for i, a := range s.All() {
+		if !a.Fits(start.Get(a.Name), i >= len(s.Partition)) {
+			return false
+		}
+		if a.Name == name {
+			break
 		}
 	}
-	_, fits := p.position(start)
-	return fits && start.Len() == len(want)
+	return true
+}
+
+// startLen counts the attributes of a start key: the key attributes of the table and of the index that is read.
+func (p *Plan) startLen() int {
+	n := len(p.Table.Schema.Partition) + len(p.Table.Schema.Sort)
+	if p.Index == nil {
+		return n
+	}
+	for _, a := range p.Index.Schema.All() {
+		if _, ok := p.Table.Schema.Find(a.Name); !ok {
+			n++
+		}
+	}
+	return n
 }

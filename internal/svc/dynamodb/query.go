@@ -2,6 +2,7 @@ package dynamodb
 
 import (
 	"context"
+	"errors"
 	"slices"
 
 	"github.com/grammedb/gramme/internal/api"
@@ -66,13 +67,15 @@ func planKeys(p *query.Plan, kc *expr.KeyCondition, start attr.Item) error {
 	if start == nil {
 		return p.PlanQuery(kc)
 	}
-	if err := checkStart(p, start); err != nil {
-		return err
-	}
-	if err := p.PlanQuery(kc); err != nil {
-		return err
+	err := p.PlanQuery(kc)
+	if err == nil || !conditionFirst(err, p, start) {
+		if err := checkStart(p, start); err != nil {
+			return err
+		}
 	}
 	switch {
+	case err != nil:
+		return err
 	case p.Single:
 		return api.Invalid("The query can return at most one row and cannot be restarted")
 	case !inPartition(schema, kc, start):
@@ -81,6 +84,13 @@ func planKeys(p *query.Plan, kc *expr.KeyCondition, start attr.Item) error {
 		return api.Invalid("The provided starting key does not match the range key predicate")
 	}
 	return nil
+}
+
+// conditionFirst reports whether what is wrong with the key condition is told before what is wrong with the start key: each key
+// attribute is checked in both, in turn.
+func conditionFirst(err error, p *query.Plan, start attr.Item) bool {
+	e, ok := errors.AsType[*query.KeyConditionError](err)
+	return ok && p.BeginsStart(start, e.Attribute)
 }
 
 // inPartition reports whether the start key is in the partition that the key condition names. REQUIRES: it names one.
