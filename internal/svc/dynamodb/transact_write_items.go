@@ -128,7 +128,7 @@ func (s *Service) planTransaction(c *api.Call, actions []action) ([]store.Write,
 // gather plans the n members of a transaction. Faults of single members cancel the transaction; empty keys are the request's, as
 // are two members about one item.
 func gather(n int, plan func(i int) (*table.Definition, table.Key, error)) error {
-	reasons, failed := make([]error, n), false
+	reasons, failed, twice := make([]error, n), false, false
 	seen := make(map[string]bool, n)
 	for i := range n {
 		d, k, err := plan(i)
@@ -140,12 +140,13 @@ func gather(n int, plan func(i int) (*table.Definition, table.Key, error)) error
 			continue
 		}
 		rowKey := string(d.AppendRowKey(nil, k))
-		if seen[rowKey] {
-			return errSameItem
-		}
+		twice = twice || seen[rowKey]
 		seen[rowKey] = true
 	}
-	if failed {
+	switch {
+	case twice:
+		return errSameItem
+	case failed:
 		return &store.CanceledError{Reasons: reasons}
 	}
 	return nil
