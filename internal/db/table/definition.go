@@ -240,6 +240,22 @@ func (d *Definition) pending(ix *Index) IndexSettings {
 	return ix.Settings()
 }
 
+// Billed returns how clients see the table billed, or its global index ix if that is not nil. A new billing mode and the throughput
+// that comes with it are seen at once, other changes of throughput when they are in force.
+func (d *Definition) Billed(ix *Index) (onDemand bool, t Throughput) {
+	set, switching := &d.Settings, d.Pending != nil && d.Pending.Settings.OnDemandBilling != d.Settings.OnDemandBilling
+	if switching {
+		set = &d.Pending.Settings
+	}
+	switch {
+	case ix == nil:
+		return set.OnDemandBilling, set.Throughput
+	case switching:
+		return set.OnDemandBilling, d.pending(ix).Throughput
+	}
+	return set.OnDemandBilling, ix.Throughput
+}
+
 // Changing reports whether settings of the index are pending.
 func (d *Definition) Changing(ix *Index) bool { return d.pending(ix) != ix.Settings() }
 

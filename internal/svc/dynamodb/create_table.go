@@ -32,11 +32,8 @@ func (s *Service) createTable(ctx context.Context, c *api.Call, in *ddb.CreateTa
 	return &ddb.CreateTableOutput{TableDescription: newlyCreated(in, s.describe(d, nil))}, nil
 }
 
-// newlyCreated shapes the answer: warm throughput is told only where it was asked for, and not yet since when billing is on demand.
+// newlyCreated shapes the answer: warm throughput is told only where it was asked for.
 func newlyCreated(in *ddb.CreateTableInput, td *ddb.TableDescription) *ddb.TableDescription {
-	if td.BillingModeSummary != nil {
-		td.BillingModeSummary.LastUpdateToPayPerRequestDateTime = nil
-	}
 	if in.WarmThroughput == nil {
 		td.WarmThroughput = nil
 	}

@@ -12,18 +12,19 @@ import (
 // describe shapes what clients see of a table. sizes holds those of the table and its indexes by number; nil: all are 0.
 func (s *Service) describe(d *table.Definition, sizes map[uint16]lifecycle.Size) *ddb.TableDescription {
 	set, now := &d.Settings, s.Now()
+	_, units := d.Billed(nil)
 	td := &ddb.TableDescription{
 		TableName:                 new(d.Name),
 		AttributeDefinitions:      attributeDefinitions(d),
 		KeySchema:                 keySchema(d.Schema),
 		TableStatus:               new(string(d.Status)),
 		CreationDateTime:          new(d.Created),
-		ProvisionedThroughput:     describeThroughput(set.Throughput, now),
+		ProvisionedThroughput:     describeThroughput(units, now),
 		TableSizeBytes:            new(sizes[0].Bytes),
 		ItemCount:                 new(sizes[0].Items),
 		TableArn:                  new(d.ARN()),
 		TableId:                   new(d.ID),
-		BillingModeSummary:        describeBilling(set),
+		BillingModeSummary:        describeBilling(d),
 		TableClassSummary:         describeClass(set),
 		DeletionProtectionEnabled: new(set.DeletionProtection),
 		OnDemandThroughput:        describeOnDemand(set.OnDemand),
@@ -58,12 +59,13 @@ func describeLocal(d *table.Definition, ix *table.Index, size lifecycle.Size) dd
 }
 
 func describeGlobal(d *table.Definition, ix *table.Index, size lifecycle.Size, now time.Time) ddb.GlobalSecondaryIndexDescription {
+	_, units := d.Billed(ix)
 	g := ddb.GlobalSecondaryIndexDescription{
 		IndexName:             new(ix.Name),
 		KeySchema:             keySchema(ix.Schema),
 		Projection:            describeProjection(ix.Projection),
 		IndexStatus:           new(string(indexStatus(d, ix))),
-		ProvisionedThroughput: describeThroughput(ix.Throughput, now),
+		ProvisionedThroughput: describeThroughput(units, now),
 		IndexSizeBytes:        new(size.Bytes),
 		ItemCount:             new(size.Items),
 		IndexArn:              new(indexARN(d, ix)),
@@ -121,18 +123,21 @@ func describeThroughput(t table.Throughput, now time.Time) *ddb.ProvisionedThrou
 	}
 }
 
-func describeBilling(set *table.Settings) *ddb.BillingModeSummary {
-	if set.OnDemandSince.IsZero() {
+// describeBilling tells the billing mode of a table that is or was on demand, and since when it last was once that is in force.
+func describeBilling(d *table.Definition) *ddb.BillingModeSummary {
+	onDemand, _ := d.Billed(nil)
+	since := moment(d.Settings.OnDemandSince)
+	if !onDemand && since == nil {
 		return nil
 	}
-	return &ddb.BillingModeSummary{BillingMode: new(billingMode(set)), LastUpdateToPayPerRequestDateTime: new(set.OnDemandSince)}
-}
-
-func billingMode(set *table.Settings) string {
-	if set.OnDemandBilling {
-		return "PAY_PER_REQUEST"
+	if d.Status == table.Creating {
+		since = nil
 	}
-	return "PROVISIONED"
+	mode := "PROVISIONED"
+	if onDemand {
+		mode = "PAY_PER_REQUEST"
+	}
+	return &ddb.BillingModeSummary{BillingMode: &mode, LastUpdateToPayPerRequestDateTime: since}
 }
 
 func describeClass(set *table.Settings) *ddb.TableClassSummary {
