@@ -214,14 +214,11 @@ func (d *Definition) Provisioned() (sum Throughput) {
 	if d.Status == Deleting {
 		return sum
 	}
-	set := &d.Settings
-	if d.Pending != nil {
-		set = &d.Pending.Settings
-	}
-	sum.Read, sum.Write = set.Throughput.Read, set.Throughput.Write
+	_, t := d.Coming(nil)
+	sum.Read, sum.Write = t.Read, t.Write
 	for i := range d.Indexes {
 		if ix := &d.Indexes[i]; ix.Status != Deleting {
-			t := d.pending(ix).Throughput
+			_, t := d.Coming(ix)
 			sum.Read, sum.Write = sum.Read+t.Read, sum.Write+t.Write
 		}
 	}
@@ -240,20 +237,17 @@ func (d *Definition) pending(ix *Index) IndexSettings {
 	return ix.Settings()
 }
 
-// Billed returns how clients see the table billed, or its global index ix if that is not nil. A new billing mode and the throughput
-// that comes with it are seen at once, other changes of throughput when they are in force.
-func (d *Definition) Billed(ix *Index) (onDemand bool, t Throughput) {
-	set, switching := &d.Settings, d.Pending != nil && d.Pending.Settings.OnDemandBilling != d.Settings.OnDemandBilling
-	if switching {
+// Coming returns the billing mode and the throughput that the table is to have, or its global index ix if that is not nil: what is
+// pending, or else what is in force.
+func (d *Definition) Coming(ix *Index) (onDemand bool, t Throughput) {
+	set := &d.Settings
+	if d.Pending != nil {
 		set = &d.Pending.Settings
 	}
-	switch {
-	case ix == nil:
+	if ix == nil {
 		return set.OnDemandBilling, set.Throughput
-	case switching:
-		return set.OnDemandBilling, d.pending(ix).Throughput
 	}
-	return set.OnDemandBilling, ix.Throughput
+	return set.OnDemandBilling, d.pending(ix).Throughput
 }
 
 // Changing reports whether settings of the index are pending.

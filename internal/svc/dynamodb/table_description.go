@@ -12,14 +12,13 @@ import (
 // describe shapes what clients see of a table. sizes holds those of the table and its indexes by number; nil: all are 0.
 func (s *Service) describe(d *table.Definition, sizes map[uint16]lifecycle.Size) *ddb.TableDescription {
 	set, now := &d.Settings, s.Now()
-	_, units := d.Billed(nil)
 	td := &ddb.TableDescription{
 		TableName:                 new(d.Name),
 		AttributeDefinitions:      attributeDefinitions(d),
 		KeySchema:                 keySchema(d.Schema),
 		TableStatus:               new(string(d.Status)),
 		CreationDateTime:          new(d.Created),
-		ProvisionedThroughput:     describeThroughput(units, now),
+		ProvisionedThroughput:     describeThroughput(d, nil, now),
 		TableSizeBytes:            new(sizes[0].Bytes),
 		ItemCount:                 new(sizes[0].Items),
 		TableArn:                  new(d.ARN()),
@@ -59,13 +58,12 @@ func describeLocal(d *table.Definition, ix *table.Index, size lifecycle.Size) dd
 }
 
 func describeGlobal(d *table.Definition, ix *table.Index, size lifecycle.Size, now time.Time) ddb.GlobalSecondaryIndexDescription {
-	_, units := d.Billed(ix)
 	g := ddb.GlobalSecondaryIndexDescription{
 		IndexName:             new(ix.Name),
 		KeySchema:             keySchema(ix.Schema),
 		Projection:            describeProjection(ix.Projection),
 		IndexStatus:           new(string(indexStatus(d, ix))),
-		ProvisionedThroughput: describeThroughput(units, now),
+		ProvisionedThroughput: describeThroughput(d, ix, now),
 		IndexSizeBytes:        new(size.Bytes),
 		ItemCount:             new(size.Items),
 		IndexArn:              new(indexARN(d, ix)),
@@ -113,10 +111,20 @@ func describeProjection(p table.Projection) *ddb.Projection {
 	return &ddb.Projection{ProjectionType: new(p.Type), NonKeyAttributes: slices.Sorted(slices.Values(p.NonKey))}
 }
 
-func describeThroughput(t table.Throughput, now time.Time) *ddb.ProvisionedThroughputDescription {
+// describeThroughput tells the throughput of the table, or of its index ix if that is not nil. Of a change on its way the time shows
+// already; the units do only where they come with a new billing mode.
+func describeThroughput(d *table.Definition, ix *table.Index, now time.Time) *ddb.ProvisionedThroughputDescription {
+	t := d.Settings.Throughput
+	if ix != nil {
+		t = ix.Throughput
+	}
+	onDemand, next := d.Coming(ix)
+	if onDemand != d.Settings.OnDemandBilling {
+		t = next
+	}
 	return &ddb.ProvisionedThroughputDescription{
-		LastIncreaseDateTime:   moment(t.LastIncrease),
-		LastDecreaseDateTime:   moment(t.LastDecrease),
+		LastIncreaseDateTime:   moment(next.LastIncrease),
+		LastDecreaseDateTime:   moment(next.LastDecrease),
 		NumberOfDecreasesToday: new(decreasesToday(t, now)),
 		ReadCapacityUnits:      new(t.Read),
 		WriteCapacityUnits:     new(t.Write),
@@ -125,7 +133,7 @@ func describeThroughput(t table.Throughput, now time.Time) *ddb.ProvisionedThrou
 
 // describeBilling tells the billing mode of a table that is or was on demand, and since when it last was once that is in force.
 func describeBilling(d *table.Definition) *ddb.BillingModeSummary {
-	onDemand, _ := d.Billed(nil)
+	onDemand, _ := d.Coming(nil)
 	since := moment(d.Settings.OnDemandSince)
 	if !onDemand && since == nil {
 		return nil
