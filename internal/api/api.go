@@ -110,5 +110,4 @@ type Call struct {
 	Principal iam.Principal
 	Host      string    // as the client named the server: host[:port]
 	Time      time.Time // when the call arrived
-	Buf       []byte    // memory for the answer, overwritten by later calls
 }

@@ -153,7 +153,8 @@ type ViewOpts struct {
 	Pinned bool
 }
 
-// A View reads. It is used by one goroutine. What it returns is valid until Close.
+// A View reads. It is used by one goroutine. What Get and MultiGet return stays as it is, after Close too; it may be shared and must
+// not be changed.
 type View interface {
 	// Get returns the value under key, nil if there is none.
 	Get(key []byte) ([]byte, error)

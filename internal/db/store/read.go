@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"slices"
 	"sync"
 
 	"github.com/grammedb/gramme/internal/db/row"
@@ -16,17 +17,16 @@ type Read struct {
 	Table      *table.Definition
 	Key        table.Key
 	Projection *expr.Projection // nil: the whole item
-	Buf        []byte           // what is found is written over it
 }
 
 // A Found is what a Read found.
 type Found struct {
-	Item attr.Item // nil: no item
+	Item attr.Item // nil: no item. It may be shared: it must not be changed
 	Size int       // of the whole item, in bytes as DynamoDB counts them; 0 if there is none
 }
 
 // keyBuffers hold keys while they are looked up.
-var keyBuffers = sync.Pool{New: func() any { b := make([]byte, 0, 256); return &b }}
+var keyBuffers = sync.Pool{New: func() any { b := make([]byte, 0, 1<<10); return &b }}
 
 // Get reads one item, as it is after every write that was acknowledged. It fails with ErrTableGone.
 func (s *Store) Get(ctx context.Context, r Read) (f Found, err error) {
@@ -41,8 +41,15 @@ func (s *Store) Get(ctx context.Context, r Read) (f Found, err error) {
 	}()
 	buf := keyBuffers.Get().(*[]byte)
 	defer keyBuffers.Put(buf)
-	return s.get(view, &r, (*buf)[:0])
+	val, err := view.Get(r.Table.AppendRowKey((*buf)[:0], r.Key))
+	if err != nil {
+		return Found{}, err
+	}
+	return s.found(&r, val)
 }
+
+// together is how many items GetAll looks up before it looks at their sizes.
+const together = 16
 
 // GetAll reads the items one by one, or all at one moment if pinned. It stops before the items' sizes exceed budget, 0 for
 // none, and then returns fewer than were asked for, at least one. It fails with ErrTableGone.
@@ -57,29 +64,44 @@ func (s *Store) GetAll(ctx context.Context, reads []Read, pinned bool, budget in
 		}
 	}()
 	found = make([]Found, 0, len(reads))
-	var (
-		buf   []byte
-		total int
-	)
-	for i := range reads {
-		f, err := s.get(view, &reads[i], buf[:0])
+	total := 0
+	for some := range slices.Chunk(reads, together) {
+		vals, err := lookUp(view, some)
 		if err != nil {
 			return nil, err
 		}
-		if total += f.Size; budget > 0 && total > budget && i > 0 {
-			return found, nil
+		for i := range some {
+			f, err := s.found(&some[i], vals[i])
+			if err != nil {
+				return nil, err
+			}
+			if total += f.Size; budget > 0 && total > budget && len(found) > 0 {
+				return found, nil
+			}
+			found = append(found, f)
 		}
-		found = append(found, f)
 	}
 	return found, nil
 }
 
-// get reads one item. That there is none is believed only if its table is not being purged.
-func (s *Store) get(view kv.View, r *Read, buf []byte) (Found, error) {
-	val, err := view.Get(r.Table.AppendRowKey(buf, r.Key))
-	if err != nil {
-		return Found{}, err
+// lookUp returns the rows of the items.
+func lookUp(view kv.View, reads []Read) ([][]byte, error) {
+	buf := keyBuffers.Get().(*[]byte)
+	defer keyBuffers.Put(buf)
+	keys := make([][]byte, len(reads))
+	all := (*buf)[:0]
+	for i := range reads {
+		n := len(all)
+		all = reads[i].Table.AppendRowKey(all, reads[i].Key)
+		keys[i] = all[n:len(all):len(all)]
 	}
+	vals := make([][]byte, len(reads))
+	return vals, view.MultiGet(keys, vals)
+}
+
+// found is what a stored row, nil for none, means for a read. That there is no item is believed only if its table is not being
+// purged.
+func (s *Store) found(r *Read, val []byte) (Found, error) {
 	stored, err := row.Decode(val)
 	if err == nil && stored.Item == nil && !s.catalog.Holds(r.Table, nil) {
 		err = ErrTableGone
@@ -87,11 +109,9 @@ func (s *Store) get(view kv.View, r *Read, buf []byte) (Found, error) {
 	if err != nil || stored.Item == nil {
 		return Found{}, err
 	}
-	f := Found{Size: stored.Size}
-	if r.Projection == nil {
-		f.Item = append(r.Buf[:0], stored.Item...)
-	} else {
-		f.Item = append(r.Buf[:0], r.Projection.Apply(stored.Item)...)
+	f := Found{Item: stored.Item, Size: stored.Size}
+	if r.Projection != nil {
+		f.Item = r.Projection.Apply(stored.Item)
 	}
 	if f.Item == nil {
 		f.Item = attr.Item{}

@@ -72,7 +72,6 @@ func (g *Gateway) run(ctx context.Context, x *Exchange, r *route, id sigv4.Ident
 		Principal: principal,
 		Host:      x.Host,
 		Time:      x.begun,
-		Buf:       x.call.Buf,
 	}
 	if g.cfg.Now != nil {
 		x.call.Time = g.cfg.Now()

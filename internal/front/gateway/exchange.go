@@ -63,7 +63,7 @@ func (g *Gateway) Acquire() *Exchange { return g.exchanges.Get().(*Exchange) }
 // Release gives x back when its answer has been sent. Nothing of it may be used afterwards.
 func (g *Gateway) Release(x *Exchange) {
 	g.finish(x)
-	*x = Exchange{in: kept(x.in), inflated: kept(x.inflated), out: kept(x.out), deflated: kept(x.deflated), call: api.Call{Buf: kept(x.call.Buf)}}
+	*x = Exchange{in: kept(x.in), inflated: kept(x.inflated), out: kept(x.out), deflated: kept(x.deflated)}
 	g.exchanges.Put(x)
 }
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"sync"
 
@@ -75,9 +76,12 @@ func (l *logs) know(db *DB, shard uint64) error {
 
 // trimPoint returns the last position of a shard that was forgotten.
 func trimPoint(r pebble.Reader, shard uint64) (kv.Pos, error) {
-	val, closer, err := get(r, keys.LogHead(shard))
-	if closer == nil {
-		return 0, err
+	val, closer, err := r.Get(keys.LogHead(shard))
+	if errors.Is(err, pebble.ErrNotFound) {
+		return 0, nil
+	}
+	if err != nil {
+		return 0, readError(err)
 	}
 	defer closer.Close()
 	if len(val) != 8 {

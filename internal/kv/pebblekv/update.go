@@ -3,8 +3,6 @@ package pebblekv
 import (
 	"bytes"
 	"context"
-	"errors"
-	"io"
 
 	"github.com/cockroachdb/pebble/v2"
 
@@ -22,10 +20,10 @@ type update struct {
 
 	claimed, fenced, locked bool
 
-	vals    [][]byte
-	closers []io.Closer // of vals
-	batch   kv.Batch
-	seen    uint64 // the newest commit that may have been read
+	vals   [][]byte
+	memory []byte // of vals
+	batch  kv.Batch
+	seen   uint64 // the newest commit that may have been read
 }
 
 // Update implements kv.Engine.
@@ -122,11 +120,10 @@ func (u *update) fence() error {
 
 // loadVersion reads a definition's version from its row.
 func (u *update) loadVersion(key []byte) (uint64, error) {
-	row, closer, err := get(u.db.pebble, key)
-	if closer == nil {
-		return 0, err
-	}
-	return kv.Version(row), closer.Close()
+	var f finder
+	defer f.close()
+	row, err := f.find(u.db.pebble, u.db.watermark, key)
+	return kv.Version(row), err
 }
 
 // see notes that a key with this hash has been read.
@@ -134,22 +131,31 @@ func (u *update) see(h uint64) { u.seen = max(u.seen, u.db.marks.key(h)) }
 
 // read reads the keys.
 func (u *update) read() error {
+	var f finder
+	defer f.close()
 	for i, k := range u.txn.Keys {
-		if val, ok := u.db.values.get(u.hashes[i], k); ok {
-			u.vals = append(u.vals, val)
-			continue
-		}
-		val, closer, err := get(u.db.pebble, k)
-		if err != nil {
-			return err
-		}
-		if closer != nil {
-			u.closers = append(u.closers, closer)
+		val, ok := u.db.values.get(u.hashes[i], k)
+		if !ok {
+			var err error
+			if val, err = f.find(u.db.pebble, u.db.watermark, k); err != nil {
+				return err
+			}
+			val = u.remember(val)
 		}
 		u.vals = append(u.vals, val)
 		u.see(u.hashes[i])
 	}
 	return nil
+}
+
+// remember copies a value into u's memory. When that grows, the copies that were made before stay where they are.
+func (u *update) remember(val []byte) []byte {
+	if len(val) == 0 {
+		return val // nil and empty differ
+	}
+	n := len(u.memory)
+	u.memory = append(u.memory, val...)
+	return u.memory[n:len(u.memory):len(u.memory)]
 }
 
 // admit tells whether the batch may be committed.
@@ -221,13 +227,8 @@ func (u *update) redefine() {
 	}
 }
 
-// unlock lets go of all that is held, the values that were read included.
+// unlock lets go of all that is held.
 func (u *update) unlock() {
-	for _, c := range u.closers {
-		c.Close()
-	}
-	clear(u.closers)
-	u.closers = u.closers[:0]
 	if u.locked {
 		u.db.locks.unlock(u.stripes)
 	}
@@ -240,28 +241,20 @@ func (u *update) unlock() {
 	u.locked, u.fenced, u.claimed = false, false, false
 }
 
+// maxMemory bounds the memory that is kept for later updates.
+const maxMemory = 64 << 10
+
 // finish releases everything and gives u back.
 func (u *update) finish() {
 	u.unlock()
 	clear(u.vals)
 	u.batch.Reset()
+	if cap(u.memory) > maxMemory {
+		u.memory = nil
+	}
 	*u = update{
 		db: u.db, hashes: u.hashes[:0], stripes: u.stripes[:0], fences: u.fences[:0],
-		vals: u.vals[:0], closers: u.closers, batch: u.batch,
+		vals: u.vals[:0], memory: u.memory[:0], batch: u.batch,
 	}
 	u.db.updates.Put(u)
-}
-
-// get returns the value under key and what keeps it valid; both are nil if there is none.
-func get(r pebble.Reader, key []byte) ([]byte, io.Closer, error) {
-	val, closer, err := r.Get(key)
-	switch {
-	case errors.Is(err, pebble.ErrNotFound):
-		return nil, nil, nil
-	case err != nil:
-		return nil, nil, readError(err)
-	case val == nil:
-		val = []byte{}
-	}
-	return val, closer, nil
 }

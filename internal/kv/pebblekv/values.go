@@ -1,6 +1,7 @@
 package pebblekv
 
 import (
+	"bytes"
 	"encoding/binary"
 
 	"github.com/maypok86/otter/v2"
@@ -8,10 +9,10 @@ import (
 
 // values keeps in memory what views have read: to find a value there takes a tenth of what it takes Pebble.
 //
-// What is kept is current and durable. A reader loads the key's mark before it reads, and keeps what it read only if all
-// commits up to that mark were durable by then and the mark has not risen since: so no commit was on its way that the
-// reader may have missed, or that could still be taken back. A commit raises the marks of its keys, then drops their
-// values, and only then becomes visible: whoever would keep an older value after that finds the mark raised.
+// What is kept is current and durable. A reader keeps what it read only if the key's mark is still that of a commit that was
+// durable before it read: so there is no commit that it may have missed, or that could still be taken back. A commit raises
+// the marks of its keys, then drops their values, and only then becomes visible: whoever would keep an older value after that
+// finds the mark raised.
 type values struct {
 	cache *otter.Cache[uint64, entry] // by hash: of keys that share one the last is kept
 }
@@ -39,27 +40,32 @@ func newEntry(key, val []byte) entry {
 	return append(append(e, key...), val...)
 }
 
+// value returns the value of an entry whose key has that length.
+func (e entry) value(keyLen int) []byte { return e[2+keyLen : len(e) : len(e)] }
+
 // get returns the value under key, whose hash is h, if it is kept.
 func (c *values) get(h uint64, key []byte) ([]byte, bool) {
 	e, ok := c.cache.GetIfPresent(h)
 	if !ok || int(binary.BigEndian.Uint16(e)) != len(key) || string(e[2:2+len(key)]) != string(key) {
 		return nil, false
 	}
-	return e[2+len(key):], true
+	return e.value(len(key)), true
 }
 
-// keep keeps a value that was read after mark was loaded as the mark of its key, if it is still that.
-func (c *values) keep(h uint64, key, val []byte, marks *marks, mark uint64) {
+// keep returns a copy of a value, which it keeps if no commit after that with the number durable has announced a change of
+// the key.
+func (c *values) keep(h uint64, key, val []byte, marks *marks, durable uint64) []byte {
 	if len(key)+len(val) > maxKept {
-		return
+		return bytes.Clone(val)
 	}
 	e := newEntry(key, val)
 	c.cache.Compute(h, func(entry, bool) (entry, otter.ComputeOp) {
-		if marks.key(h) != mark {
+		if marks.key(h) > durable {
 			return nil, otter.CancelOp
 		}
 		return e, otter.WriteOp
 	})
+	return e.value(len(key))
 }
 
 // drop forgets the value of a key that a commit is about to change.

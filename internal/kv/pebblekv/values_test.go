@@ -127,9 +127,9 @@ func TestValuesNotKept(t *testing.T) {
 		t.Errorf("kept %q, want old", got)
 	}
 
-	mark := db.marks.key(hash(k))
+	durable := db.watermark.durable.Load()
 	db.change(k, db.watermark.begin()) // between the read and keep
-	db.values.keep(hash(k), k, []byte("old"), &db.marks, mark)
+	db.values.keep(hash(k), k, []byte("old"), &db.marks, durable)
 	if got := kept(db, k); got != "" {
 		t.Errorf("kept %q although its mark has risen", got)
 	}

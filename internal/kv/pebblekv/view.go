@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"io"
 
 	"github.com/cockroachdb/pebble/v2"
 
@@ -19,9 +18,8 @@ type view struct {
 	pin  uint64           // no later commit is in snap
 	seen uint64           // the newest commit that may have been read
 
-	closers []io.Closer // of values
-	first   iterator    // most views have but one
-	scans   int
+	first iterator // most views have but one
+	scans int
 }
 
 // View implements kv.Engine.
@@ -67,42 +65,40 @@ func (v *view) see(mark uint64) {
 
 // Get implements kv.View.
 func (v *view) Get(key []byte) ([]byte, error) {
-	h := hash(key)
-	if v.snap != nil {
-		return v.read(h, key)
-	}
-	if val, ok := v.db.values.get(h, key); ok {
-		return val, nil // durable: nothing to wait for
-	}
-	mark := v.db.marks.key(h)
-	settled := mark <= v.db.watermark.durable.Load()
-	val, err := v.read(h, key)
-	if settled && val != nil && err == nil {
-		v.db.values.keep(h, key, val, &v.db.marks, mark)
-	}
-	return val, err
-}
-
-// read reads a key, whose hash is h, from Pebble.
-func (v *view) read(h uint64, key []byte) ([]byte, error) {
-	val, closer, err := get(v.reader(), key)
-	if closer != nil {
-		v.closers = append(v.closers, closer)
-	}
-	v.see(v.db.marks.key(h))
-	return val, err
+	var f finder
+	defer f.close()
+	return v.get(&f, key)
 }
 
 // MultiGet implements kv.View.
-func (v *view) MultiGet(keys, vals [][]byte) error {
+func (v *view) MultiGet(keys, vals [][]byte) (err error) {
+	var f finder
+	defer f.close()
 	for i, k := range keys {
-		val, err := v.Get(k)
-		if err != nil {
+		if vals[i], err = v.get(&f, k); err != nil {
 			return err
 		}
-		vals[i] = val
 	}
 	return nil
+}
+
+// get returns a copy of what is under key, or what the cache has.
+func (v *view) get(f *finder, key []byte) ([]byte, error) {
+	h, cache, marks := hash(key), v.db.values, &v.db.marks
+	if v.snap == nil {
+		if val, ok := cache.get(h, key); ok {
+			return val, nil // durable: nothing to wait for
+		}
+	}
+	val, err := f.find(v.reader(), v.db.watermark, key)
+	v.see(marks.key(h))
+	if err != nil || val == nil {
+		return nil, err
+	}
+	if v.snap != nil {
+		return bytes.Clone(val), nil
+	}
+	return cache.keep(h, key, val, marks, f.durable), nil
 }
 
 // Scan implements kv.View.
@@ -135,9 +131,6 @@ func (v *view) Close() error {
 	if v.ctx == nil {
 		return errors.New("pebblekv: view closed twice")
 	}
-	for _, c := range v.closers {
-		c.Close()
-	}
 	var err error
 	if v.snap != nil {
 		err = v.snap.Close()
@@ -154,8 +147,6 @@ func (v *view) Close() error {
 
 // reset makes v as good as new. It leaves alone what was not used: most views read a few keys, and the iterator is large.
 func (v *view) reset() {
-	clear(v.closers)
-	v.closers = v.closers[:0]
 	v.ctx, v.snap, v.pin, v.seen = nil, nil, 0, 0
 	if v.scans > 0 {
 		v.first, v.scans = iterator{}, 0

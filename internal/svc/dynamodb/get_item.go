@@ -33,11 +33,10 @@ func (s *Service) getItem(ctx context.Context, c *api.Call, in *ddb.GetItemInput
 	if err := checkProjection(d, project); err != nil {
 		return nil, err
 	}
-	found, err := s.Store.Get(ctx, store.Read{Table: d, Key: key, Projection: project, Buf: c.Buf})
+	found, err := s.Store.Get(ctx, store.Read{Table: d, Key: key, Projection: project})
 	if err != nil {
 		return nil, err
 	}
-	c.Buf = found.Item
 	out := &ddb.GetItemOutput{Item: found.Item}
 	if in.ReturnConsumedCapacity != nil {
 		u := usage{table: capacity.Read(found.Size, capacity.ReadMode(isTrue(in.ConsistentRead)))}
