@@ -57,6 +57,9 @@ type Config struct {
 	// Streams says when the shards of streams are closed and their records trimmed. Zeros stand for the service's way.
 	Streams StreamLimits
 
+	// Functions lets callers make Lambda functions, which are programs that run as this process's user. It needs Keys.
+	Functions bool
+
 	// LifecycleDelay is how long tables stay in the states CREATING, UPDATING and DELETING; usually as long as it takes.
 	LifecycleDelay time.Duration
 
@@ -76,10 +79,11 @@ type StreamLimits = changelog.Limits
 
 // A DB is an open database.
 type DB struct {
-	cfg     Config
-	engine  *pebblekv.DB
-	jobs    *job.Runner
-	gateway *gateway.Gateway
+	cfg       Config
+	engine    *pebblekv.DB
+	jobs      *job.Runner
+	functions *functions // nil: none
+	gateway   *gateway.Gateway
 }
 
 const (
@@ -100,13 +104,16 @@ func Open(ctx context.Context, cfg Config) (_ *DB, err error) {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
-	keys, err := iam.NewKeys(cfg.Keys)
-	if err != nil {
+	db := &DB{cfg: cfg, jobs: job.New(cfg.Logger)}
+	if db.functions, err = newFunctions(&cfg); err != nil {
 		return nil, fmt.Errorf("gramme: %w", err)
 	}
-	db := &DB{cfg: cfg, jobs: job.New(cfg.Logger)}
+	keys, err := iam.NewKeys(db.functions.withKey(cfg.Keys))
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("gramme: %w", err), db.functions.close())
+	}
 	if db.engine, err = pebblekv.Open(pebblekv.Config{Dir: cfg.Dir, Memory: cfg.Memory, Logger: cfg.Logger}); err != nil {
-		return nil, fmt.Errorf("gramme: %w", err)
+		return nil, errors.Join(fmt.Errorf("gramme: %w", err), db.functions.close())
 	}
 	defer func() {
 		if err != nil {
@@ -117,10 +124,15 @@ func Open(ctx context.Context, cfg Config) (_ *DB, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("gramme: %w", err)
 	}
+	functions, err := db.startLambda(ctx, services)
+	if err != nil {
+		return nil, fmt.Errorf("gramme: %w", err)
+	}
 	db.gateway = gateway.New(gateway.Config{
-		Services:  append(services, sts.New()),
+		Services:  append(services, functions, sts.New()),
 		JSON:      wire.Codec{},
 		Query:     func(namespace, id string) gateway.Codec { return wire.Query{Namespace: namespace, RequestID: id} },
+		REST:      func(x *gateway.RESTExchange) gateway.Codec { return wire.REST{HTTP: x} },
 		Keys:      keys,
 		Origins:   cfg.Origins,
 		Hosts:     cfg.Hosts,
@@ -132,6 +144,7 @@ func Open(ctx context.Context, cfg Config) (_ *DB, err error) {
 		Pprof:     cfg.Pprof,
 		Budget:    requestMemory(cfg.RequestMemory),
 	})
+	db.functions.serve(db.gateway)
 	return db, nil
 }
 
@@ -205,7 +218,7 @@ func (db *DB) Run(ctx context.Context, ln net.Listener) error {
 // Handler any more.
 func (db *DB) Close() error {
 	db.jobs.Close()
-	return db.engine.Close()
+	return errors.Join(db.functions.close(), db.engine.Close())
 }
 
 var _ io.Closer = (*DB)(nil)

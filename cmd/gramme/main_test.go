@@ -70,6 +70,7 @@ func TestCommandLine(t *testing.T) {
 		{args: []string{"serve", "--key-file", file("bad", "a:b\nnonsense\n")}, status: 1, err: "line 2: an access key is written ID:SECRET"},
 		{args: []string{"serve", "--key-file", file("empty", "# none\n")}, status: 1, err: "there are no keys in it"},
 		{args: []string{"serve", "--key-file", filepath.Join(dir, "missing")}, status: 1, err: "missing"},
+		{args: []string{"serve", "--memory", "--functions"}, status: 2, err: "--functions lets callers run programs on this machine"},
 		{args: []string{"serve", "--tls-cert", "x"}, status: 2, err: "--tls-cert and --tls-key go together"},
 		{args: []string{"serve", "--tls-cert", "x", "--tls-key", "y"}, status: 1, err: "open x"},
 		{args: []string{"serve", "--max-connections", "-1"}, status: 2, err: "--max-connections are not negative"},

@@ -34,6 +34,7 @@ type options struct {
 	pprof          bool
 	maxConns       int
 	requestMemory  int64
+	functions      bool
 }
 
 // A list is a flag that may be repeated or have several values, separated by commas.
@@ -71,6 +72,7 @@ func (o *options) flags() *flag.FlagSet {
 	fs.BoolVar(&o.anyCredentials, "insecure-any-credentials", false, "listen beyond loopback without keys: everybody who gets there may do everything")
 	fs.StringVar(&o.logFormat, "log-format", "text", "`format` of the log on standard error: text or json")
 	fs.StringVar(&o.logLevel, "log-level", "info", "least `level` that is logged: debug, info, warn or error")
+	fs.BoolVar(&o.functions, "functions", false, "run Lambda functions, which are programs that callers bring; needs access keys")
 	fs.BoolVar(&o.pprof, "pprof", false, "serve profiles under /_gramme/pprof/")
 	fs.IntVar(&o.maxConns, "max-connections", 0, "open connections, a `number`; 0: 16384, or fewer where memory is limited")
 	fs.Int64Var(&o.requestMemory, "request-memory", 0, "`bytes` of requests and answers in memory at once; 0: from the memory limit")

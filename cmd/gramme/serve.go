@@ -71,6 +71,7 @@ func (o *options) database(logTo io.Writer) (gramme.Config, error) {
 		RequestMemory:  o.requestMemory,
 		MaxConns:       o.maxConns,
 		Pprof:          o.pprof,
+		Functions:      o.functions,
 	}
 	if o.lifecycleDelay < 0 || o.requestMemory < 0 || o.maxConns < 0 {
 		return cfg, fmt.Errorf("--lifecycle-delay, --request-memory and --max-connections are not negative; %w", errServe)
@@ -81,6 +82,9 @@ func (o *options) database(logTo io.Writer) (gramme.Config, error) {
 	}
 	if cfg.Keys, err = o.accessKeys(); err != nil {
 		return cfg, err
+	}
+	if o.functions && len(cfg.Keys) == 0 {
+		return cfg, fmt.Errorf("--functions lets callers run programs on this machine, so it needs to know them: give it access keys with --key-file; %w", errServe)
 	}
 	if (o.tlsCert == "") != (o.tlsKey == "") {
 		return cfg, fmt.Errorf("--tls-cert and --tls-key go together; %w", errServe)

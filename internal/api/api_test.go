@@ -5,8 +5,10 @@ import (
 	"errors"
 	"reflect"
 	"testing"
+	"time"
 
 	"github.com/grammedb/gramme/internal/api/ddb"
+	"github.com/grammedb/gramme/internal/iam"
 )
 
 func TestDefine(t *testing.T) {
@@ -62,5 +64,53 @@ func TestErrors(t *testing.T) {
 	}
 	if got := UnknownOperation().Error(); got != "UnknownOperationException" {
 		t.Error(got)
+	}
+}
+
+func TestInvoker(t *testing.T) {
+	boom, known := errors.New("boom"), errors.New("known")
+	var seen *Call
+	tag := Define("TagResource", func(_ context.Context, c *Call, in *ddb.TagResourceInput) (*ddb.ListTagsOfResourceOutput, error) {
+		seen = c
+		switch *in.ResourceArn {
+		case "boom":
+			return nil, boom
+		case "known":
+			return nil, known
+		case "own":
+			return nil, Throttled("own")
+		}
+		return &ddb.ListTagsOfResourceOutput{NextToken: in.ResourceArn}, nil
+	})
+	service := &Service{Ops: []*Op{tag}, Translate: func(err error) *Error {
+		if err == known {
+			return Invalid("translated")
+		}
+		return nil
+	}}
+	i := NewInvoker(iam.System(), func() time.Time { return time.Unix(7, 0) }, service)
+	call := func(arn string) (*ddb.ListTagsOfResourceOutput, error) {
+		return Invoke[ddb.ListTagsOfResourceOutput](t.Context(), i, "mars", "TagResource", &ddb.TagResourceInput{ResourceArn: &arn, Tags: []ddb.Tag{}})
+	}
+	out, err := call("fine")
+	if err != nil || *out.NextToken != "fine" {
+		t.Errorf("%v, %v", out, err)
+	}
+	if seen.Account != "system" || seen.Region != "mars" || seen.Service != service || seen.Op != tag || !seen.Time.Equal(time.Unix(7, 0)) {
+		t.Errorf("call: %+v", seen)
+	}
+	for arn, code := range map[string]string{"known": "ValidationException", "own": "ThrottlingException", "": "ValidationException"} {
+		if _, err := call(arn); !HasCode(err, code) {
+			t.Errorf("%q: %v, want %s", arn, err, code)
+		}
+	}
+	if _, err := call("boom"); err != boom {
+		t.Errorf("an error that the service does not know: %v", err)
+	}
+	if _, err := Invoke[ddb.ListTagsOfResourceOutput](t.Context(), i, "mars", "Sing", nil); !HasCode(err, "UnknownOperationException") {
+		t.Errorf("an unknown operation: %v", err)
+	}
+	if _, err := Invoke[ddb.ListTablesOutput](t.Context(), i, "mars", "TagResource", &ddb.TagResourceInput{ResourceArn: new("x"), Tags: []ddb.Tag{}}); err == nil {
+		t.Error("another type of output: no error")
 	}
 }

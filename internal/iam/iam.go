@@ -13,6 +13,11 @@ type Principal struct {
 	Account   string
 }
 
+// System is the principal of the server's own parts. Its account is a namespace that no access key belongs to.
+func System() Principal {
+	return Principal{ARN: "arn:aws:iam::system:root", UserID: "system", Account: "system"}
+}
+
 // User returns the principal that an access key stands for: a user of that name.
 func User(accessKey string) Principal {
 	return Principal{

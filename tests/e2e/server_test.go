@@ -55,7 +55,7 @@ func startServer(t *testing.T) string {
 	if err := os.WriteFile(keys, []byte(accessKey+":"+secretKey+"\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command(binary, "serve", "--listen", "127.0.0.1:0", "--data", filepath.Join(dir, "data"), "--key-file", keys)
+	cmd := exec.Command(binary, "serve", "--listen", "127.0.0.1:0", "--data", filepath.Join(dir, "data"), "--key-file", keys, "--functions")
 	var logs bytes.Buffer
 	cmd.Stderr = &logs
 	stdout, err := cmd.StdoutPipe()

@@ -28,11 +28,11 @@ type located struct {
 	at api.Location
 }
 
-// Decode returns the input of op. An empty body holds no members.
+// Decode returns the input of op. An empty body holds no members; one that could hold none is not looked at.
 func (r REST) Decode(op *api.Op, body []byte) (any, error) {
 	in := op.New()
 	v, fs := reflect.ValueOf(in).Elem(), structOf(op.In)
-	if !fs.hasPayload() && len(body) > 0 {
+	if len(fs.list) > 0 && len(body) > 0 {
 		if err := decodeMembers(body, fs, v); err != nil {
 			return nil, err
 		}
@@ -43,15 +43,6 @@ func (r REST) Decode(op *api.Op, body []byte) (any, error) {
 		}
 	}
 	return in, nil
-}
-
-func (fs *fields) hasPayload() bool {
-	for i := range fs.located {
-		if fs.located[i].at.Place == api.Payload {
-			return true
-		}
-	}
-	return false
 }
 
 func decodeMembers(body []byte, fs *fields, v reflect.Value) error {

@@ -3,7 +3,6 @@ package lambdarun
 import (
 	"embed"
 	"errors"
-	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -100,5 +99,5 @@ func providedCommand(dir string) ([]string, error) {
 			return []string{program}, nil
 		}
 	}
-	return nil, fmt.Errorf("Couldn't find valid bootstrap(s): [/var/task/bootstrap]")
+	return nil, errors.New("couldn't find valid bootstrap(s): [/var/task/bootstrap]")
 }

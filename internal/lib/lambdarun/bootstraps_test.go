@@ -31,7 +31,7 @@ func interpreted(t *testing.T, bootstraps *Interpreters, runtime, dir, handler s
 		Command: bootstraps.Command(runtime),
 		Env: []string{
 			"PATH=" + os.Getenv("PATH"), "HOME=" + os.Getenv("HOME"), "SystemRoot=" + os.Getenv("SystemRoot"),
-			"_HANDLER=" + handler, "LAMBDA_TASK_ROOT=" + code, "AWS_LAMBDA_FUNCTION_NAME=f", "AWS_LAMBDA_FUNCTION_VERSION=$LATEST",
+			"_HANDLER=" + handler, "AWS_LAMBDA_FUNCTION_NAME=f", "AWS_LAMBDA_FUNCTION_VERSION=$LATEST",
 			"AWS_LAMBDA_FUNCTION_MEMORY_SIZE=128", "AWS_LAMBDA_LOG_GROUP_NAME=g", "AWS_LAMBDA_LOG_STREAM_NAME=s", "PYTHONDONTWRITEBYTECODE=1",
 		},
 		Timeout: time.Minute, Memory: 128,

@@ -193,7 +193,7 @@ func (in *instance) start(ctx context.Context, id string) (err error) {
 	}
 	cmd := exec.Command(args[0], args[1:]...)
 	cmd.Dir, cmd.Stdout, cmd.Stderr = dir, in.log.writer, in.log.writer
-	cmd.Env = append(append([]string{}, in.f.Env...), "AWS_LAMBDA_RUNTIME_API="+addr, "TMPDIR="+in.tmp)
+	cmd.Env = append(append([]string{}, in.f.Env...), "AWS_LAMBDA_RUNTIME_API="+addr, "LAMBDA_TASK_ROOT="+dir, "TMPDIR="+in.tmp)
 	cmd.SysProcAttr = groupOfItsOwn()
 	if err := in.r.spawn.start(cmd); err != nil {
 		in.fail(failure("Runtime.InvalidEntrypoint", "", err.Error()))

@@ -1,0 +1,94 @@
+package lambda
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/grammedb/gramme/internal/lib/lambdarun"
+)
+
+// grace is how much longer than a function's timeout its emulator may take to say that it is over.
+const grace = 10 * time.Second
+
+// emulators asks functions that run elsewhere: in Lambda Runtime Interface Emulators, each of which takes one event at a time.
+type emulators struct {
+	mu    sync.Mutex
+	turns map[string]chan struct{} // guarded by mu: by URL, of one element
+}
+
+// turn returns the turn of a URL: whoever sends has it until it receives.
+func (e *emulators) turn(url string) chan struct{} {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.turns == nil {
+		e.turns = map[string]chan struct{}{}
+	}
+	if e.turns[url] == nil {
+		e.turns[url] = make(chan struct{}, 1)
+	}
+	return e.turns[url]
+}
+
+// invoke runs one invocation. It fails if the function was not asked, or its emulator does not answer.
+func (e *emulators) invoke(ctx context.Context, f *function, req lambdarun.Request) (lambdarun.Result, error) {
+	turn := e.turn(f.Code.URL)
+	select {
+	case turn <- struct{}{}:
+	default:
+		if !req.Wait {
+			return lambdarun.Result{}, lambdarun.ErrBusy
+		}
+		select {
+		case turn <- struct{}{}:
+		case <-ctx.Done():
+			return lambdarun.Result{}, context.Cause(ctx)
+		}
+	}
+	defer func() { <-turn }()
+	ctx, cancel := context.WithTimeout(ctx, time.Duration(f.Settings.Timeout)*time.Second+grace)
+	defer cancel()
+	return ask(ctx, f, req)
+}
+
+func ask(ctx context.Context, f *function, req lambdarun.Request) (lambdarun.Result, error) {
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, f.Code.URL, bytes.NewReader(req.Payload))
+	if err != nil {
+		return lambdarun.Result{}, err
+	}
+	r.Header.Set("Content-Type", "application/json")
+	resp, err := http.DefaultClient.Do(r)
+	if err != nil {
+		return lambdarun.Result{}, unreachable(f, err)
+	}
+	defer resp.Body.Close()
+	payload, err := io.ReadAll(io.LimitReader(resp.Body, lambdarun.MaxPayload+1))
+	switch {
+	case err != nil:
+		return lambdarun.Result{}, unreachable(f, err)
+	case resp.StatusCode != http.StatusOK:
+		return lambdarun.Result{}, unreachable(f, fmt.Errorf("status %d: %.200s", resp.StatusCode, payload))
+	case len(payload) > lambdarun.MaxPayload:
+		return lambdarun.Result{}, unreachable(f, fmt.Errorf("an answer of over %d bytes", lambdarun.MaxPayload))
+	}
+	res := lambdarun.Result{Payload: payload, Failure: resp.Header.Get("X-Amz-Function-Error")}
+	if res.Failure == "" && isFailure(payload) {
+		res.Failure = lambdarun.Unhandled
+	}
+	return res, nil
+}
+
+// isFailure reports whether an answer is an error document: emulators do not say.
+func isFailure(payload []byte) bool {
+	var doc struct{ ErrorType, ErrorMessage *string }
+	return json.Unmarshal(payload, &doc) == nil && doc.ErrorType != nil && doc.ErrorMessage != nil
+}
+
+func unreachable(f *function, err error) error {
+	return fail("ResourceNotReadyException", 502, "The function %s does not answer at its URL: %v", f.Name, err)
+}
