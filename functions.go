@@ -102,7 +102,7 @@ func (f *functions) close() error {
 		f.service.Close()
 	}
 	if f.stopped == nil {
-		return f.ln.Close()
+		return errors.Join(f.ln.Close(), os.RemoveAll(f.dir))
 	}
 	f.stop()
 	return <-f.stopped
