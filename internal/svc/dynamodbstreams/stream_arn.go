@@ -9,13 +9,17 @@ import (
 	"github.com/grammedb/gramme/internal/flow/streams"
 )
 
-// find returns the stream that a request names. One of another region is not found here.
+// find returns the stream that a request names. One of another region is not found here, and another account's have no policy that
+// would let the caller in.
 func (s *Service) find(c *api.Call, arn string) (*streams.Stream, error) {
 	name, label, ok := parseARN(arn)
-	if !ok {
+	switch {
+	case !ok:
 		return nil, errARN(arn)
-	}
-	if name.Region != c.Region || name.Account != c.Account {
+	case name.Account != c.Account:
+		return nil, api.AccessDenied("User: %s is not authorized to perform: dynamodb:%s on resource: %s "+
+			"because no resource-based policy allows the dynamodb:%[2]s action", c.Principal.ARN, c.Op.Name, arn)
+	case name.Region != c.Region:
 		return nil, errNoStream(arn)
 	}
 	st, err := s.Reader.Find(name, label)
