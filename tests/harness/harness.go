@@ -15,17 +15,20 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs/errorfs"
 
 	"github.com/grammedb/gramme/internal/api"
+	"github.com/grammedb/gramme/internal/db/changelog"
 	"github.com/grammedb/gramme/internal/db/dbtest"
 	"github.com/grammedb/gramme/internal/db/lifecycle"
 	"github.com/grammedb/gramme/internal/db/query"
 	"github.com/grammedb/gramme/internal/db/store"
 	"github.com/grammedb/gramme/internal/db/table"
+	"github.com/grammedb/gramme/internal/flow/streams"
 	"github.com/grammedb/gramme/internal/job"
 	"github.com/grammedb/gramme/internal/kv"
 	"github.com/grammedb/gramme/internal/kv/keys"
 	"github.com/grammedb/gramme/internal/kv/pebblekv"
 	"github.com/grammedb/gramme/internal/lang/expr"
 	"github.com/grammedb/gramme/internal/svc/dynamodb"
+	"github.com/grammedb/gramme/internal/svc/dynamodbstreams"
 )
 
 // A Config says how to run.
@@ -38,6 +41,8 @@ type Config struct {
 	SyncTime time.Duration
 	// Dir keeps the store on the real disk, or opens the one that is there.
 	Dir string
+	// Streams says when shards are closed and records trimmed. Nothing is done about it but by calls of Log.Tend.
+	Streams changelog.Limits
 }
 
 // A Node is a running database. Restart and Crash must not run beside anything else.
@@ -46,12 +51,18 @@ type Node struct {
 	Catalog   *table.Catalog
 	Lifecycle *lifecycle.Manager
 	Store     *store.Store
+	Log       *changelog.Log
 
-	config  Config
-	disk    *vfs.MemFS // nil: memory only
-	jobs    *job.Runner
+	config Config
+	disk   *vfs.MemFS // nil: memory only
+	jobs   *job.Runner
+	ops    map[reflect.Type]operation // by the type of the input
+}
+
+// An operation is one of a service.
+type operation struct {
+	*api.Op
 	service *api.Service
-	ops     map[reflect.Type]*api.Op // by the type of the input
 }
 
 // Start starts a node on an empty disk, or on what Config.Dir holds.
@@ -89,15 +100,26 @@ func (n *Node) Open() error {
 		Engine: n.Engine, Catalog: n.Catalog, Jobs: n.jobs, Delay: n.config.Delay, Now: n.config.Now, Logger: log,
 	})
 	n.Store = store.New(n.Engine, n.Catalog, n.config.Now)
-	n.service = dynamodb.New(dynamodb.Config{
+	n.Log = changelog.New(changelog.Config{
+		Engine: n.Engine, Catalog: n.Catalog, Limits: n.config.Streams, Now: n.config.Now, Logger: log,
+	})
+	secret, err := streams.Secret(context.Background(), n.Engine)
+	if err != nil {
+		return err
+	}
+	n.ops = map[reflect.Type]operation{}
+	n.serve(dynamodbstreams.New(dynamodbstreams.Config{Reader: streams.New(n.Catalog, n.Log), Secret: secret, Now: n.config.Now}).API())
+	n.serve(dynamodb.New(dynamodb.Config{
 		Catalog: n.Catalog, Lifecycle: n.Lifecycle, Store: n.Store, Reader: query.NewReader(n.Engine, n.Catalog),
 		Expressions: expr.NewCache(1000), Now: n.config.Now,
-	}).API()
-	n.ops = map[reflect.Type]*api.Op{}
-	for _, op := range n.service.Ops {
-		n.ops[op.In] = op
-	}
+	}).API())
 	return n.Lifecycle.Start(context.Background())
+}
+
+func (n *Node) serve(s *api.Service) {
+	for _, op := range s.Ops {
+		n.ops[op.In] = operation{op, s}
+	}
 }
 
 // slow returns fs with syncs that take some time.
@@ -143,17 +165,17 @@ func (n *Node) After(percent int, rng *rand.Rand) *Node {
 	return &Node{config: n.config, disk: n.disk.CrashClone(vfs.CrashCloneCfg{UnsyncedDataPercent: percent, RNG: rng})}
 }
 
-// Call validates an input, a pointer to a struct of package ddb, and runs its operation, as the front does. The error is an
+// Call validates an input, a pointer to a struct of package ddb or ddbstreams, and runs its operation, as the front does. The error is an
 // *api.Error if it is one that a client would be told; any other is a fault.
 func (n *Node) Call(ctx context.Context, in any) (any, error) {
-	op := n.ops[reflect.TypeOf(in).Elem()]
-	if op == nil {
+	op, ok := n.ops[reflect.TypeOf(in).Elem()]
+	if !ok {
 		return nil, fmt.Errorf("harness: no operation takes %T", in)
 	}
-	if err := api.Validate(op, in); err != nil {
+	if err := api.Validate(op.Op, in); err != nil {
 		return nil, err
 	}
-	c := &api.Call{Service: n.service, Op: op, Region: "eu-test-1", Account: "000000000000", Time: n.config.Now()}
+	c := &api.Call{Service: op.service, Op: op.Op, Region: "eu-test-1", Account: "000000000000", Time: n.config.Now()}
 	out, err := op.Run(ctx, c, in)
 	if err == nil {
 		return out, nil
@@ -161,7 +183,7 @@ func (n *Node) Call(ctx context.Context, in any) (any, error) {
 	if _, ok := errors.AsType[*api.Error](err); ok {
 		return nil, err
 	}
-	if e := n.service.Translate(err); e != nil {
+	if e := op.service.Translate(err); e != nil {
 		return nil, e
 	}
 	return nil, fmt.Errorf("%s: %w", op.Name, err)

@@ -34,7 +34,9 @@ var shared = map[string]Schema{
 }
 
 func TestConcurrent(t *testing.T) {
-	sys, err := startSystem(harness.Config{Power: true, SyncTime: 20 * time.Microsecond})
+	limits := restless
+	limits.ShardAge = 50 * time.Millisecond
+	sys, err := startSystem(harness.Config{Power: true, SyncTime: 20 * time.Microsecond, Streams: limits})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -42,6 +44,7 @@ func TestConcurrent(t *testing.T) {
 	c := &crowd{T: t, sys: sys}
 	for name, schema := range shared {
 		c.must(&Op{Kind: "create", Table: name, Schema: &schema})
+		c.must(&Op{Kind: "stream", Table: name, View: "NEW_AND_OLD_IMAGES"})
 	}
 	first := max(1, *seed)
 	for s := first; s < first+uint64(max(1, *seeds/8)); s++ {
@@ -72,6 +75,10 @@ func (c *crowd) round(s uint64) {
 	f := &flux{crowd: c, name: fmt.Sprint("flux-", s), log: map[string]change{}}
 	wg.Go(func() { c.index(s) })
 	wg.Go(func() { c.look(s) })
+	wg.Go(func() { c.stir() })
+	for name := range shared {
+		wg.Go(func() { c.follow(name) })
+	}
 	wg.Go(func() { f.remake() })
 	wg.Go(func() { f.write() })
 	wg.Wait()

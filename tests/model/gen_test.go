@@ -40,7 +40,7 @@ var kinds = []struct {
 }{
 	{"put", 44}, {"update", 48}, {"delete", 10}, {"get", 10}, {"batchwrite", 20}, {"batchget", 6}, {"transact", 28}, {"transactget", 6},
 	{"query", 60}, {"scan", 14}, {"clock", 4}, {"create", 2}, {"drop", 1}, {"addindex", 5}, {"dropindex", 3}, {"restart", 2},
-	{"crash", 2}, {"check", 3}, {"describe", 3},
+	{"crash", 2}, {"check", 3}, {"describe", 3}, {"stream", 4}, {"records", 3}, {"tend", 8},
 }
 
 // next makes an operation: tables first, then items, then anything.
@@ -93,10 +93,23 @@ func (g *generator) op(kind string) Op {
 		return g.dropIndex()
 	case "clock":
 		return Op{Kind: kind, Step: pick(g, time.Second, 5*time.Minute, 10*time.Minute, 11*time.Minute, 24*time.Hour, -24*time.Hour, -time.Minute)}
+	case "stream", "records":
+		return g.stream(kind)
+	case "tend":
+		return Op{Kind: kind, Step: pick(g, 0, time.Second, time.Second, 2*time.Hour)}
 	case "crash":
 		return Op{Kind: kind, Percent: pick(g, 0, 50, 100)}
 	}
 	return Op{Kind: kind}
+}
+
+func (g *generator) stream(kind string) Op {
+	name, t := g.table()
+	op := Op{Kind: kind, Table: name, Limit: pick(g, 1, 3, 1000)}
+	if kind == "stream" && (t.stream == nil || g.one(8)) {
+		op.View = pick(g, "KEYS_ONLY", "NEW_IMAGE", "OLD_IMAGE", "NEW_AND_OLD_IMAGES", "NEW_AND_OLD_IMAGES")
+	}
+	return op
 }
 
 // table chooses a table, now and then one that does not exist, of which some schema is supposed.

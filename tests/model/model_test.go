@@ -18,15 +18,17 @@ const (
 
 // A model is what a database must look like from outside.
 type model struct {
-	tables map[string]*table
-	tokens map[string]token
-	now    time.Time
+	tables  map[string]*table
+	tokens  map[string]token
+	streams map[string][]*stream // by the name of the table, whichever had it
+	now     time.Time
 }
 
 // A table is a schema and items, by their keys.
 type table struct {
 	Schema
-	items map[string]Item
+	items  map[string]Item
+	stream *stream // nil: none is enabled
 }
 
 // A token is the memory of a transaction: its request, and the larger of the sizes before and after each of its writes.
@@ -37,7 +39,7 @@ type token struct {
 }
 
 func newModel(now time.Time) *model {
-	return &model{tables: map[string]*table{}, tokens: map[string]token{}, now: now}
+	return &model{tables: map[string]*table{}, tokens: map[string]token{}, streams: map[string][]*stream{}, now: now}
 }
 
 // do does an operation and returns what the database must answer.
@@ -61,7 +63,11 @@ func (m *model) do(op *Op) answer {
 		return m.read(op)
 	case "describe":
 		return m.describe(op)
-	case "clock":
+	case "stream":
+		return answer{Code: m.stream(op)}
+	case "records":
+		return m.records(op)
+	case "clock", "tend":
 		m.now = m.now.Add(op.Step)
 	}
 	return answer{}

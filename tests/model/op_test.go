@@ -60,7 +60,8 @@ type Op struct {
 
 	Units bool `json:",omitempty"` // ReturnConsumedCapacity
 
-	Step    time.Duration `json:",omitempty"` // clock
+	View    string        `json:",omitempty"` // stream: the view type to enable, or ""
+	Step    time.Duration `json:",omitempty"` // clock, tend
 	Percent int           `json:",omitempty"` // crash: how much of what was not synced is kept
 }
 
@@ -88,6 +89,7 @@ type answer struct {
 	Pages   []page              // of a query or scan
 	Units   map[string]units    // by table
 	Sizes   map[string][2]int64 // of a describe: items and bytes of the table, "", and of its indexes
+	Records []string            // of a records: what each stream of the name has shown
 }
 
 type page struct {

@@ -32,7 +32,7 @@ type run struct {
 }
 
 func newRun() (*run, error) {
-	sys, err := startSystem(harness.Config{Power: true})
+	sys, err := startSystem(harness.Config{Power: true, Streams: restless})
 	return &run{sys, newModel(epoch)}, err
 }
 
@@ -61,6 +61,11 @@ func (r *run) finish(ctx context.Context) error {
 	for _, kind := range []string{"check", "restart", "check"} {
 		if err := r.do(ctx, &Op{Kind: kind}); err != nil {
 			return fmt.Errorf("at the end: %s: %w", kind, err)
+		}
+	}
+	for name := range r.m.streams {
+		if err := r.do(ctx, &Op{Kind: "records", Table: name, Limit: 9}); err != nil {
+			return fmt.Errorf("at the end: records of %s: %w", name, err)
 		}
 	}
 	for name := range r.m.tables {

@@ -43,6 +43,12 @@ func (s *system) do(ctx context.Context, op *Op) (a answer, err error) {
 		_, err = s.Call(ctx, &ddb.DeleteTableInput{TableName: &op.Table})
 	case "addindex", "dropindex":
 		_, err = s.Call(ctx, updateTableInput(op))
+	case "stream":
+		_, err = s.Call(ctx, streamInput(op))
+	case "records":
+		a, err = s.records(ctx, op)
+	case "tend":
+		return a, s.tend(ctx, op)
 	case "describe":
 		a, err = s.describe(ctx, op)
 	case "clock":
@@ -62,7 +68,7 @@ func (s *system) do(ctx context.Context, op *Op) (a answer, err error) {
 
 // defines tells the kinds that change tables.
 func defines(kind string) bool {
-	return kind == "create" || kind == "drop" || kind == "addindex" || kind == "dropindex"
+	return kind == "create" || kind == "drop" || kind == "addindex" || kind == "dropindex" || kind == "stream"
 }
 
 func (s *system) check(ctx context.Context) error {

@@ -98,8 +98,11 @@ func (l *auditedLog) record(s *table.Shard, stored *kv.Record) {
 	if !l.current[s.Number] {
 		return
 	}
-	if was, ok := l.last[string(rowKey)]; ok && (!bytes.Equal(was.New, r.Old) || was.Stamp.Time >= r.Stamp.Time) {
-		l.faultf("%s: a change made %v, the next one found %v", l.table.Name, was.New, r.Old)
+	if was, ok := l.last[string(rowKey)]; ok {
+		// Of an item that was deleted no stamp is left to be later than.
+		if !bytes.Equal(was.New, r.Old) || was.New != nil && was.Stamp.Time >= r.Stamp.Time {
+			l.faultf("%s: a change at %v made %v, the next one at %v found %v", l.table.Name, was.Stamp, was.New, r.Stamp, r.Old)
+		}
 	}
 	l.last[string(rowKey)] = r
 }
