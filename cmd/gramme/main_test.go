@@ -76,6 +76,7 @@ func TestCommandLine(t *testing.T) {
 		{args: []string{"serve", "--max-connections", "-1"}, status: 2, err: "--max-connections are not negative"},
 		{args: []string{"serve", "--request-memory", "-1"}, status: 2, err: "--request-memory and --max-connections are not negative"},
 		{args: []string{"serve", "--lifecycle-delay", "-1s"}, status: 2, err: "--lifecycle-delay, --request-memory"},
+		{args: []string{"serve", "--stream-shard-age", "-1s"}, status: 2, err: "--stream-shard-bytes and --stream-bytes are not negative"},
 		{args: []string{"serve", "--log-format", "xml"}, status: 2, err: "--log-format xml: want text or json"},
 		{args: []string{"serve", "--log-level", "loud"}, status: 2, err: "--log-level loud"},
 		{args: []string{"serve"}, env: map[string]string{"GRAMME_MEMORY": "maybe"}, status: 2, err: "environment variable GRAMME_MEMORY: parse error"},

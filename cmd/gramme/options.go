@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/grammedb/gramme"
 )
 
 // options are what serve can be told, by flags, by the environment and by a file, in this order of precedence.
@@ -35,6 +37,7 @@ type options struct {
 	maxConns       int
 	requestMemory  int64
 	functions      bool
+	streams        gramme.StreamLimits
 }
 
 // A list is a flag that may be repeated or have several values, separated by commas.
@@ -76,6 +79,10 @@ func (o *options) flags() *flag.FlagSet {
 	fs.BoolVar(&o.pprof, "pprof", false, "serve profiles under /_gramme/pprof/")
 	fs.IntVar(&o.maxConns, "max-connections", 0, "open connections, a `number`; 0: 16384, or fewer where memory is limited")
 	fs.Int64Var(&o.requestMemory, "request-memory", 0, "`bytes` of requests and answers in memory at once; 0: from the memory limit")
+	fs.DurationVar(&o.streams.ShardAge, "stream-shard-age", 0, "after what `duration` a shard of a stream goes on in a child; 0: 4h")
+	fs.Int64Var(&o.streams.ShardRecords, "stream-shard-records", 0, "the `number` of records a second above which a shard is split; 0: 5000")
+	fs.Int64Var(&o.streams.ShardBytes, "stream-shard-bytes", 0, "the `bytes` a second above which a shard is split; 0: 5 MiB")
+	fs.Int64Var(&o.streams.Bytes, "stream-bytes", 0, "`bytes` of a table's log beyond which its streams keep less than a day; 0: 16 GiB")
 	return fs
 }
 

@@ -72,6 +72,10 @@ func (o *options) database(logTo io.Writer) (gramme.Config, error) {
 		MaxConns:       o.maxConns,
 		Pprof:          o.pprof,
 		Functions:      o.functions,
+		Streams:        o.streams,
+	}
+	if s := &o.streams; s.ShardAge < 0 || s.ShardRecords < 0 || s.ShardBytes < 0 || s.Bytes < 0 {
+		return cfg, fmt.Errorf("--stream-shard-age, --stream-shard-records, --stream-shard-bytes and --stream-bytes are not negative; %w", errServe)
 	}
 	if o.lifecycleDelay < 0 || o.requestMemory < 0 || o.maxConns < 0 {
 		return cfg, fmt.Errorf("--lifecycle-delay, --request-memory and --max-connections are not negative; %w", errServe)

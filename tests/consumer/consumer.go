@@ -5,10 +5,14 @@ package consumer
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 )
+
+// ErrWrong is wrapped by errors that tell what a stream did wrong.
+var ErrWrong = errors.New("consumer: the stream is wrong")
 
 // A Source is a stream as a client sees it.
 type Source interface {
@@ -101,15 +105,15 @@ func (c *Consumer) discover(ctx context.Context, src Source) error {
 	}
 	for i, s := range list {
 		if i > 0 && s.ID <= list[i-1].ID {
-			return fmt.Errorf("shard %s is listed after %s", s.ID, list[i-1].ID)
+			return fmt.Errorf("%w: shard %s is listed after %s", ErrWrong, s.ID, list[i-1].ID)
 		}
 		if s.Parent >= s.ID {
-			return fmt.Errorf("shard %s has the parent %s", s.ID, s.Parent)
+			return fmt.Errorf("%w: shard %s has the parent %s", ErrWrong, s.ID, s.Parent)
 		}
 		if known := c.shards[s.ID]; known == nil {
 			c.shards[s.ID] = &progress{Shard: s}
 		} else if known.Parent != s.Parent {
-			return fmt.Errorf("the parent of shard %s was %s and is %s", s.ID, known.Parent, s.Parent)
+			return fmt.Errorf("%w: the parent of shard %s was %s and is %s", ErrWrong, s.ID, known.Parent, s.Parent)
 		}
 	}
 	return nil
@@ -133,7 +137,7 @@ func (p *progress) read(ctx context.Context, src Source, take func(Record) error
 	}
 	for _, r := range page {
 		if !less(p.last, r.Sequence) {
-			return n, fmt.Errorf("shard %s: record %s comes after %s", p.ID, r.Sequence, p.last)
+			return n, fmt.Errorf("%w: shard %s: record %s comes after %s", ErrWrong, p.ID, r.Sequence, p.last)
 		}
 		if err := take(r); err != nil {
 			return n, fmt.Errorf("shard %s, record %s: %w", p.ID, r.Sequence, err)

@@ -11,17 +11,17 @@ func (t Replica) Take(r Record) error {
 	event := "MODIFY"
 	switch {
 	case r.Old == "" && r.New == "":
-		return fmt.Errorf("no image of %s", r.Key)
+		return fmt.Errorf("%w: no image of %s", ErrWrong, r.Key)
 	case r.Old == "":
 		event = "INSERT"
 	case r.New == "":
 		event = "REMOVE"
 	}
 	if r.Event != event {
-		return fmt.Errorf("%s of %s from %q to %q", r.Event, r.Key, r.Old, r.New)
+		return fmt.Errorf("%w: %s of %s from %q to %q", ErrWrong, r.Event, r.Key, r.Old, r.New)
 	}
 	if was := t[r.Key]; was != r.Old {
-		return fmt.Errorf("the item %s was %q, and is changed from %q to %q", r.Key, was, r.Old, r.New)
+		return fmt.Errorf("%w: the item %s was %q, and is changed from %q to %q", ErrWrong, r.Key, was, r.Old, r.New)
 	}
 	if t[r.Key] = r.New; r.New == "" {
 		delete(t, r.Key)

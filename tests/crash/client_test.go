@@ -41,7 +41,11 @@ func (c *client) call(op string, in object) (object, error) {
 	if err != nil {
 		return nil, err
 	}
-	req.Header.Set("X-Amz-Target", "DynamoDB_20120810."+op)
+	service := "DynamoDB_20120810."
+	if streamOps[op] {
+		service = "DynamoDBStreams_20120810."
+	}
+	req.Header.Set("X-Amz-Target", service+op)
 	req.Header.Set("Content-Type", "application/x-amz-json-1.0")
 	req.Header.Set("X-Amz-Date", "20300101T000000Z")
 	req.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential=test/20300101/us-east-1/dynamodb/aws4_request, SignedHeaders=host;x-amz-date;x-amz-target, Signature=00")
@@ -56,6 +60,9 @@ func (c *client) call(op string, in object) (object, error) {
 	}
 	return answered(resp.StatusCode, text)
 }
+
+// streamOps are the operations of the other service.
+var streamOps = map[string]bool{"DescribeStream": true, "GetShardIterator": true, "GetRecords": true}
 
 func answered(status int, text []byte) (object, error) {
 	var out object

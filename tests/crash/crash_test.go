@@ -52,6 +52,8 @@ func finish(t *testing.T, c *client, workers []worker) {
 			t.Logf("%s: %d cycles, %d items in the last", w.name, w.cycle, w.done[w.cycle])
 		case *trader:
 			t.Logf("%s: %d transactions, %d of them sent again", w.name, w.value, w.resent)
+		case *follower:
+			t.Logf("follower: %d records in %d shards", w.records, w.shards)
 		case *indexer:
 			t.Logf("indexer: %d times the index was being built at a restart", w.resumed)
 		}
@@ -68,7 +70,7 @@ func crew() []worker {
 			&trader{name: fmt.Sprint("trader", i)},
 		)
 	}
-	return workers
+	return append(workers, newFollower()) // last: it checks what the others have done in their checks, too
 }
 
 // run lets all work for a while and kills the server under them.

@@ -33,6 +33,9 @@ func buildAndRun(m *testing.M) int {
 	return m.Run()
 }
 
+// restless has shards of streams split and rotated all the time.
+var restless = []string{"--stream-shard-age", "300ms", "--stream-shard-records", "500"}
+
 // A server is a running process.
 type server struct {
 	cmd *exec.Cmd
@@ -43,7 +46,7 @@ type server struct {
 // startServer starts the server on a directory and waits until it says that it is ready.
 func startServer(t *testing.T, dir string) *server {
 	t.Helper()
-	s := &server{cmd: exec.Command(binary, "serve", "--listen", "127.0.0.1:0", "--data", dir), log: new(strings.Builder)}
+	s := &server{cmd: exec.Command(binary, append([]string{"serve", "--listen", "127.0.0.1:0", "--data", dir}, restless...)...), log: new(strings.Builder)}
 	s.cmd.Stderr = s.log
 	out, err := s.cmd.StdoutPipe()
 	if err != nil {

@@ -23,6 +23,7 @@ func fill(c *client) error {
 		"AttributeDefinitions":   definitions("pk", "S", "sk", "S", "n", "N", "holder", "S"),
 		"LocalSecondaryIndexes":  []any{index("ByN", "pk", "n")},
 		"GlobalSecondaryIndexes": []any{index("ByHolder", "holder", "n")},
+		"StreamSpecification":    object{"StreamEnabled": true, "StreamViewType": "NEW_AND_OLD_IMAGES"},
 	}); err != nil {
 		return err
 	}
