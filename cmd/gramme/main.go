@@ -24,6 +24,7 @@ type command struct {
 func commands() []command {
 	return []command{
 		{"serve", "run the server", serve, helpServe},
+		{"tail", "print the changes of a table as they happen", tail, helpTail},
 		{"version", "print the version", version, nil},
 	}
 }
