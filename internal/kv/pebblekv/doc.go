@@ -28,7 +28,7 @@
 // # What is read again and again
 //
 // Beside Pebble's cache of blocks stands one of values (values.go): it holds only what is durable and current, so who finds a value
-// there has nothing to wait for. It is there because a measurement asked for it: Pebble's Get takes 5 us of the 25 that a GetItem costs.
+// there has nothing to wait for. It is there because a measurement asked for it: Pebble takes 5 us of the 25 that a GetItem costs.
 //
 // # When the disk fails
 //

@@ -3,8 +3,9 @@ package pebblekv
 import (
 	"bytes"
 	"encoding/binary"
-
-	"github.com/maypok86/otter/v2"
+	"maps"
+	"slices"
+	"sync"
 )
 
 // values keeps in memory what views have read: to find a value there takes a tenth of what it takes Pebble.
@@ -13,42 +14,70 @@ import (
 // durable before it read: so there is no commit that it may have missed, or that could still be taken back. A commit raises
 // the marks of its keys, then drops their values, and only then becomes visible: whoever would keep an older value after that
 // finds the mark raised.
-type values struct {
-	cache *otter.Cache[uint64, entry] // by hash: of keys that share one the last is kept
+//
+// A library was tried first (otter, which admits by frequency). Its bookkeeping costs several cache misses for each read, as much
+// as everything else here together.
+type values struct{ shards [valueShards]valueShard }
+
+const valueShards = 64
+
+// A valueShard holds the values of some keys. Those that are not used between two visits are evicted (the CLOCK algorithm).
+type valueShard struct {
+	mu     sync.Mutex
+	kept   map[uint64]entry // by the hash of the key: of keys that share one the last is kept
+	queue  []uint64         // hashes in the order in which they are visited; of some the value has been dropped
+	bytes  int
+	budget int
 }
 
-// An entry is a copy of a pair: the length of the key in two bytes, the key, the value. It never changes.
+// An entry is a copy of a pair: whether it was used, the length of the key in two bytes, the key, the value.
 type entry []byte
 
 const (
+	entryHeader = 3
+	// entryOverhead is about what a shard needs beside an entry.
+	entryOverhead = 80
 	// maxKept is the size from which on copying a pair costs more than looking it up.
 	maxKept = 8 << 10
-	// overhead is about what the cache needs beside an entry.
-	overhead = 128
 )
 
-func newValues(bytes int64) *values {
-	return &values{otter.Must(&otter.Options[uint64, entry]{
-		MaximumWeight: uint64(max(1, bytes)),
-		Weigher:       func(_ uint64, e entry) uint32 { return uint32(overhead + len(e)) },
-		Executor:      func(f func()) { f() }, // no goroutine that nobody waits for
-	})}
-}
-
 func newEntry(key, val []byte) entry {
-	e := binary.BigEndian.AppendUint16(make([]byte, 0, 2+len(key)+len(val)), uint16(len(key)))
+	e := make([]byte, 1, entryHeader+len(key)+len(val))
+	e = binary.BigEndian.AppendUint16(e, uint16(len(key)))
 	return append(append(e, key...), val...)
 }
 
-// value returns the value of an entry whose key has that length.
-func (e entry) value(keyLen int) []byte { return e[2+keyLen : len(e) : len(e)] }
+func (e entry) holds(key []byte) bool {
+	n := entryHeader + len(key)
+	return len(e) >= n && int(binary.BigEndian.Uint16(e[1:])) == len(key) && string(e[entryHeader:n]) == string(key)
+}
+
+// value returns the value of an entry whose key has that length. It never changes.
+func (e entry) value(keyLen int) []byte { return e[entryHeader+keyLen : len(e) : len(e)] }
+
+func (e entry) size() int { return len(e) + entryOverhead }
+
+func newValues(bytes int64) *values {
+	c := new(values)
+	for i := range c.shards {
+		c.shards[i] = valueShard{kept: make(map[uint64]entry), budget: int(bytes / valueShards)}
+	}
+	return c
+}
+
+// shard returns the shard of a hash, by bits that do not choose the stripe of a mark.
+func (c *values) shard(h uint64) *valueShard { return &c.shards[h>>58] }
 
 // get returns the value under key, whose hash is h, if it is kept.
 func (c *values) get(h uint64, key []byte) ([]byte, bool) {
-	e, ok := c.cache.GetIfPresent(h)
-	if !ok || int(binary.BigEndian.Uint16(e)) != len(key) || string(e[2:2+len(key)]) != string(key) {
+	s := c.shard(h)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	e, ok := s.kept[h]
+	if !ok || !e.holds(key) {
 		return nil, false
 	}
+	e[0] = 1
 	return e.value(len(key)), true
 }
 
@@ -59,17 +88,62 @@ func (c *values) keep(h uint64, key, val []byte, marks *marks, durable uint64) [
 		return bytes.Clone(val)
 	}
 	e := newEntry(key, val)
-	c.cache.Compute(h, func(entry, bool) (entry, otter.ComputeOp) {
-		if marks.key(h) > durable {
-			return nil, otter.CancelOp
-		}
-		return e, otter.WriteOp
-	})
+	s := c.shard(h)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if marks.key(h) <= durable {
+		s.put(h, e)
+	}
 	return e.value(len(key))
 }
 
+func (s *valueShard) put(h uint64, e entry) {
+	s.drop(h)
+	s.kept[h] = e
+	s.queue = append(s.queue, h)
+	s.bytes += e.size()
+	for s.bytes > s.budget {
+		s.visit()
+	}
+	if len(s.queue) > 2*len(s.kept)+64 { // mostly hashes whose value was dropped
+		s.queue = slices.AppendSeq(s.queue[:0], maps.Keys(s.kept))
+	}
+}
+
+// visit evicts the first of the queue, or lets it off once if it was used.
+func (s *valueShard) visit() {
+	h := s.queue[0]
+	s.queue = s.queue[1:]
+	if e, ok := s.kept[h]; ok && e[0] != 0 {
+		e[0] = 0
+		s.queue = append(s.queue, h)
+		return
+	}
+	s.drop(h)
+}
+
+func (s *valueShard) drop(h uint64) {
+	if e, ok := s.kept[h]; ok {
+		s.bytes -= e.size()
+		delete(s.kept, h)
+	}
+}
+
 // drop forgets the value of a key that a commit is about to change.
-func (c *values) drop(h uint64) { c.cache.Invalidate(h) }
+func (c *values) drop(h uint64) {
+	s := c.shard(h)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.drop(h)
+}
 
 // clear forgets everything.
-func (c *values) clear() { c.cache.InvalidateAll() }
+func (c *values) clear() {
+	for i := range c.shards {
+		s := &c.shards[i]
+		s.mu.Lock()
+		clear(s.kept)
+		s.queue, s.bytes = nil, 0
+		s.mu.Unlock()
+	}
+}

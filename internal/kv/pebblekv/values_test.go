@@ -163,11 +163,64 @@ func TestValuesAreBounded(t *testing.T) {
 	var m marks
 	val := make([]byte, 400)
 	for i := range uint64(20_000) {
-		c.keep(i, binary.BigEndian.AppendUint64(nil, i), val, &m, 0)
+		k := binary.BigEndian.AppendUint64(nil, i)
+		c.keep(hash(k), k, val, &m, 0)
 	}
-	c.cache.CleanUp()
-	if got := c.cache.WeightedSize(); got > budget {
-		t.Errorf("%d bytes are kept, want at most %d", got, budget)
+	total, queued := 0, 0
+	for i := range c.shards {
+		s := &c.shards[i]
+		sum := 0
+		for _, e := range s.kept {
+			sum += e.size()
+		}
+		if sum != s.bytes {
+			t.Errorf("a shard counts %d bytes and holds %d", s.bytes, sum)
+		}
+		total, queued = total+sum, queued+len(s.queue)
+	}
+	if total > budget || total < budget/2 {
+		t.Errorf("%d bytes are kept, want nearly %d", total, budget)
+	}
+	if queued > 2*20_000 {
+		t.Errorf("%d are queued", queued)
+	}
+}
+
+// TestValuesInUseStay reads some keys again and again while many others come and go.
+func TestValuesInUseStay(t *testing.T) {
+	c := newValues(1 << 20)
+	var m marks
+	val := make([]byte, 400)
+	key := func(i uint64) (uint64, []byte) {
+		k := binary.BigEndian.AppendUint64(nil, i)
+		return hash(k), k
+	}
+	const popular = 100
+	missed := 0
+	for i := range uint64(20_000) {
+		h, k := key(i)
+		c.keep(h, k, val, &m, 0)
+		h, k = key(i % popular)
+		if _, ok := c.get(h, k); !ok {
+			missed++
+			c.keep(h, k, val, &m, 0)
+		}
+	}
+	if missed > 2*popular {
+		t.Errorf("%d reads of popular keys missed", missed)
+	}
+}
+
+// TestValuesOfAChangingKey keeps and drops one key over and over: nothing may pile up.
+func TestValuesOfAChangingKey(t *testing.T) {
+	c := newValues(1 << 20)
+	var m marks
+	for range 10_000 {
+		c.keep(1, []byte("k"), []byte("v"), &m, 0)
+		c.drop(1)
+	}
+	if s := c.shard(1); len(s.kept) != 0 || s.bytes != 0 || len(s.queue) > 100 {
+		t.Errorf("kept %d, %d bytes, %d queued; want nothing", len(s.kept), s.bytes, len(s.queue))
 	}
 }
 
