@@ -1,0 +1,108 @@
+package esm
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// sum is a function that adds up how many records it has seen in a window.
+func sum(e event) (string, string, error) {
+	var state struct{ N int }
+	if err := json.Unmarshal(e.State, &state); err != nil {
+		return "", "", err
+	}
+	state.N += len(e.Records)
+	return fmt.Sprintf(`{"state":{"N":%d}}`, state.N), "", nil
+}
+
+// TestTumbling: the state goes from one call of a window to the next, and the last call has all of it. Bubbles begin at midnight.
+func TestTumbling(t *testing.T) {
+	inWorld(t, Settings{Retries: -1, Batch: 2, Tumbling: 10 * time.Second}, func(w *world) {
+		w.f.does = sum
+		w.stream.add("s", "a", "b", "c")
+		time.Sleep(time.Second)
+		w.start()
+		w.after(2*time.Second, "a,b", "c")
+		w.crash() // the state is not lost
+		w.start()
+		w.stream.add("s", "d")
+		w.after(time.Second, "a,b", "c", "d")
+		w.after(8*time.Second, "a,b", "c", "d", "")
+		w.stream.add("s", "e")
+		w.after(time.Second, "a,b", "c", "d", "", "e")
+		var got []string
+		for _, e := range w.f.events {
+			got = append(got, fmt.Sprint(e.Window.Start[14:19], " ", e.Window.End[14:19], " ", string(e.State), " ", e.Last))
+		}
+		want := "00:00 00:10 {} false, 00:00 00:10 {\"N\":2} false, 00:00 00:10 {\"N\":3} false, 00:00 00:10 {\"N\":4} true, 00:10 00:20 {} false"
+		if strings.Join(got, ", ") != want {
+			t.Errorf("got  %s\nwant %s", strings.Join(got, ", "), want)
+		}
+	})
+}
+
+// TestTumblingBoundary: a batch has records of one window only, and the end of a shard ends its window.
+func TestTumblingBoundary(t *testing.T) {
+	inWorld(t, Settings{Retries: -1, Tumbling: 10 * time.Second}, func(w *world) {
+		w.f.does = sum
+		w.stream.add("s", "a")
+		time.Sleep(15 * time.Second)
+		w.stream.add("s", "b", "c")
+		w.stream.change(func() { w.stream.shards[0].Closed = true })
+		w.start()
+		w.after(time.Second, "a", "", "b,c", "")
+		w.checkPlaces("s/0:3!")
+		for i, want := range []bool{false, true, false, true} {
+			if w.f.events[i].Last != want || w.f.events[i].ShardID != "s" {
+				t.Errorf("call %d: %+v", i, w.f.events[i])
+			}
+		}
+	})
+}
+
+// TestTumblingFailures: a function that returns no state has failed; a window whose state grows too large ends early.
+func TestTumblingFailures(t *testing.T) {
+	inWorld(t, Settings{Retries: 1, Tumbling: time.Minute, Batch: 1}, func(w *world) {
+		large := `{"state":"` + strings.Repeat("x", maxState) + `"}`
+		w.f.does = func(e event) (string, string, error) {
+			switch {
+			case e.String() == "none":
+				return `{}`, "", nil
+			case e.String() == "large":
+				return large, "", nil
+			}
+			return `{"state":{}}`, "", nil
+		}
+		w.stream.add("s", "none", "large", "next")
+		w.start()
+		w.after(10*time.Second, "none", "none", "large", "", "next")
+		if e := w.f.events[3]; !e.Early || len(e.State) <= maxState {
+			t.Errorf("the call that ends a large window: %v, %d bytes", e.Early, len(e.State))
+		}
+		if e := w.f.events[4]; string(e.State) != "{}" || e.Early {
+			t.Errorf("the call after it: %s", e.State)
+		}
+	})
+}
+
+// TestTumblingLastCall: the last call of a window is tried again as any other, and then given up.
+func TestTumblingLastCall(t *testing.T) {
+	inWorld(t, Settings{Retries: 1, Tumbling: 10 * time.Second}, func(w *world) {
+		w.f.does = func(e event) (string, string, error) {
+			if e.Last {
+				return "", "Unhandled", nil
+			}
+			return `{"state":{}}`, "", nil
+		}
+		w.stream.add("s", "a")
+		w.start()
+		w.after(15*time.Second, "a", "", "")
+		w.stream.add("s", "b")
+		w.after(time.Second, "a", "", "", "b")
+		synctest.Wait()
+	})
+}
