@@ -69,6 +69,7 @@ func (db *DB) startLambda(ctx context.Context, database []*api.Service) (*api.Se
 	var err error
 	f.service, err = lambda.Open(ctx, lambda.Config{
 		State:       api.NewInvoker(iam.System(), db.cfg.Now, database...),
+		Streams:     api.NewInvoker(iam.Service("lambda.amazonaws.com"), db.cfg.Now, database...),
 		Jobs:        db.jobs,
 		Dir:         f.dir,
 		Endpoint:    "http://" + f.ln.Addr().String(),

@@ -18,6 +18,9 @@ func System() Principal {
 	return Principal{ARN: "arn:aws:iam::system:root", UserID: "system", Account: "system"}
 }
 
+// Service returns the principal of an AWS service that acts for a user, such as lambda.amazonaws.com.
+func Service(name string) Principal { return Principal{ARN: name, UserID: name, Account: Account} }
+
 // User returns the principal that an access key stands for: a user of that name.
 func User(accessKey string) Principal {
 	return Principal{

@@ -46,3 +46,10 @@ func busy() *api.Error {
 	e := fail("TooManyRequestsException", 429, "Rate Exceeded.")
 	return e.With(&struct{ Reason *string }{new("ConcurrentInvocationLimitExceeded")})
 }
+
+// inUse refuses to do something with a mapping that is being deleted.
+func inUse(what string) *api.Error {
+	e := fail("ResourceInUseException", 400, "Cannot %s the event source mapping because it is in use.", what)
+	e.Upper = true
+	return e
+}

@@ -65,3 +65,12 @@ func refer(c *api.Call, text string, qualifier *string) (reference, error) {
 	}
 	return r, nil
 }
+
+// arnParts returns region and account of the ARN of a table's stream.
+func arnParts(arn string) (region, account string, ok bool) {
+	parts := strings.SplitN(arn, ":", 6)
+	if len(parts) != 6 || parts[2] != "dynamodb" || !strings.HasPrefix(parts[5], "table/") || !strings.Contains(parts[5], "/stream/") {
+		return "", "", false
+	}
+	return parts[3], parts[4], true
+}

@@ -21,9 +21,10 @@ import (
 
 // Config says what the service works with.
 type Config struct {
-	State *api.Invoker // as iam.System
-	Jobs  *job.Runner
-	Dir   string // for code and temporary files; emptied at start
+	State   *api.Invoker // as iam.System
+	Streams *api.Invoker // as the service that reads users' streams
+	Jobs    *job.Runner
+	Dir     string // for code and temporary files; emptied at start
 	// Endpoint is the URL at which functions reach this server, Credentials what they sign with.
 	Endpoint    string
 	Credentials iam.Key
@@ -37,12 +38,15 @@ type Service struct {
 	state  state
 	host   *host
 	events *events
-	change sync.Mutex // held by what changes functions
+	change sync.Mutex // held by what changes functions and mappings
+
+	mu      sync.Mutex
+	pollers map[string]*poller // guarded by mu: by UUID, of the mappings that there are
 }
 
 // Open makes the service and goes on with the invocations that were waiting when it was closed.
 func Open(ctx context.Context, cfg Config) (*Service, error) {
-	s := &Service{cfg: cfg, state: state{cfg.State}}
+	s := &Service{cfg: cfg, state: state{cfg.State}, pollers: map[string]*poller{}}
 	if err := s.state.open(ctx); err != nil {
 		return nil, err
 	}
@@ -55,6 +59,10 @@ func Open(ctx context.Context, cfg Config) (*Service, error) {
 		return nil, err
 	}
 	if err := s.sweep(ctx); err != nil {
+		s.host.close()
+		return nil, err
+	}
+	if err := s.startPollers(ctx); err != nil {
 		s.host.close()
 		return nil, err
 	}
@@ -72,6 +80,15 @@ func (s *Service) sweep(ctx context.Context) error {
 	}
 	for _, f := range functions {
 		used[f.Code.Blob] = true
+	}
+	mappings, err := all[mapping](ctx, s.state, span{pk: "mapping"})
+	if err != nil {
+		return err
+	}
+	for _, m := range mappings {
+		if err := s.checkpoints(&m).blobs(ctx, used); err != nil {
+			return err
+		}
 	}
 	return s.state.sweepBlobs(ctx, used)
 }
@@ -96,12 +113,17 @@ func service(ops []*api.Op) *api.Service {
 // operations is the one list of the operations that are built.
 func (s *Service) operations() []*api.Op {
 	return []*api.Op{
+		api.Define("CreateEventSourceMapping", s.createEventSourceMapping),
 		api.Define("CreateFunction", s.createFunction),
+		api.Define("DeleteEventSourceMapping", s.deleteEventSourceMapping),
 		api.Define("DeleteFunction", s.deleteFunction),
+		api.Define("GetEventSourceMapping", s.getEventSourceMapping),
 		api.Define("GetFunction", s.getFunction),
 		api.Define("GetFunctionConfiguration", s.getFunctionConfiguration),
 		api.Define("Invoke", s.invoke),
+		api.Define("ListEventSourceMappings", s.listEventSourceMappings),
 		api.Define("ListFunctions", s.listFunctions),
+		api.Define("UpdateEventSourceMapping", s.updateEventSourceMapping),
 		api.Define("UpdateFunctionCode", s.updateFunctionCode),
 		api.Define("UpdateFunctionConfiguration", s.updateFunctionConfiguration),
 	}

@@ -94,6 +94,21 @@ func (s state) putBytes(ctx context.Context, i id, content []byte, condition str
 	return err == nil, err
 }
 
+// swap stores a document and returns the content that was there, nil if there was none.
+func (s state) swap(ctx context.Context, i id, doc any) ([]byte, error) {
+	text, err := json.Marshal(doc)
+	if err != nil {
+		return nil, err
+	}
+	out, err := api.Invoke[ddb.PutItemOutput](ctx, s.door, stateRegion, "PutItem", &ddb.PutItemInput{
+		TableName: new(stateTable), Item: attr.Sent(i.item(attr.Field{Name: "doc", Value: attr.Binary(text)})), ReturnValues: new("ALL_OLD"),
+	})
+	if err != nil || out.Attributes == nil {
+		return nil, err
+	}
+	return out.Attributes.Get("doc").Bytes(), nil
+}
+
 // get reads a document into doc and reports whether there is one.
 func (s state) get(ctx context.Context, i id, doc any) (bool, error) {
 	content, err := s.getBytes(ctx, i)

@@ -1,0 +1,63 @@
+package lambda
+
+import (
+	"context"
+
+	"github.com/grammedb/gramme/internal/api"
+	shapes "github.com/grammedb/gramme/internal/api/lambda"
+)
+
+func (s *Service) updateEventSourceMapping(ctx context.Context, c *api.Call, in *shapes.UpdateEventSourceMappingRequest) (*shapes.EventSourceMappingConfiguration, error) {
+	s.change.Lock()
+	defer s.change.Unlock()
+	m, err := s.findMapping(ctx, c, *in.UUID)
+	if err != nil {
+		return nil, err
+	}
+	if m.Deleting {
+		return nil, inUse("update")
+	}
+	if err := checkMappingUpdate(in); err != nil {
+		return nil, err
+	}
+	if in.FunctionName != nil {
+		f, r, err := s.find(ctx, c, *in.FunctionName, nil)
+		if err != nil {
+			return nil, err
+		}
+		m.Function, m.Qualifier = f.Name, r.qualifier
+	}
+	ch := mappingChange{in.BatchSize, in.MaximumBatchingWindowInSeconds, in.ParallelizationFactor, in.MaximumRecordAgeInSeconds,
+		in.MaximumRetryAttempts, in.TumblingWindowInSeconds, in.BisectBatchOnFunctionError, in.FunctionResponseTypes, in.FilterCriteria, in.DestinationConfig}
+	if err := ch.apply(&m.Settings); err != nil {
+		return nil, err
+	}
+	state := "Updating"
+	if in.Enabled != nil && *in.Enabled != m.Enabled {
+		m.Enabled = *in.Enabled
+		state = map[bool]string{true: "Enabling", false: "Disabling"}[m.Enabled]
+	}
+	m.Modified = s.cfg.Now()
+	if err := s.put(ctx, m); err != nil {
+		return nil, err
+	}
+	return s.shape(m, state), nil
+}
+
+func checkMappingUpdate(in *shapes.UpdateEventSourceMappingRequest) error {
+	for _, x := range []struct {
+		name string
+		on   bool
+	}{
+		{"SourceAccessConfigurations", len(in.SourceAccessConfigurations) > 0}, {"ScalingConfig", in.ScalingConfig != nil},
+		{"AmazonManagedKafkaEventSourceConfig", in.AmazonManagedKafkaEventSourceConfig != nil},
+		{"SelfManagedKafkaEventSourceConfig", in.SelfManagedKafkaEventSourceConfig != nil},
+		{"DocumentDBEventSourceConfig", in.DocumentDBEventSourceConfig != nil}, {"KMSKeyArn", text(in.KMSKeyArn) != ""},
+		{"MetricsConfig", in.MetricsConfig != nil}, {"LoggingConfig", in.LoggingConfig != nil}, {"ProvisionedPollerConfig", in.ProvisionedPollerConfig != nil},
+	} {
+		if x.on {
+			return notBuilt(x.name)
+		}
+	}
+	return nil
+}
