@@ -25,6 +25,7 @@ func commands() []command {
 	return []command{
 		{"serve", "run the server", serve, helpServe},
 		{"tail", "print the changes of a table as they happen", tail, helpTail},
+		{"bench", "measure a server under load", runBench, helpBench},
 		{"version", "print the version", version, nil},
 	}
 }

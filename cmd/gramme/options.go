@@ -182,13 +182,7 @@ func (s *setting) UnmarshalYAML(n *yaml.Node) error {
 // helpServe lists the flags.
 func helpServe(w io.Writer) {
 	fmt.Fprintln(w)
-	new(options).flags().VisitAll(func(f *flag.Flag) {
-		arg, usage := flag.UnquoteUsage(f)
-		fmt.Fprintf(w, "  %-28s %s\n", strings.TrimSpace("--"+f.Name+" "+arg), usage)
-		if f.DefValue != "" && f.DefValue != "false" && f.DefValue != "0" && f.DefValue != "0s" {
-			fmt.Fprintf(w, "  %-28s (%s)\n", "", f.DefValue)
-		}
-	})
+	listFlags(w, new(options).flags())
 	fmt.Fprint(w, `
 Every option can also be given by an environment variable (GRAMME_LISTEN, GRAMME_KEY_FILE, GRAMME_KEYS for --key, ...) or in the
 file that --config names (listen: 127.0.0.1:8000). Flags win over variables, variables over the file.
@@ -196,4 +190,15 @@ file that --config names (listen: 127.0.0.1:8000). Flags win over variables, var
 Called with the flags of DynamoDB Local (-port, -inMemory, -sharedDb, -dbPath, ...) instead of a command, gramme behaves as that
 program does.
 `)
+}
+
+// listFlags writes a line for each flag, and its default where there is one.
+func listFlags(w io.Writer, fs *flag.FlagSet) {
+	fs.VisitAll(func(f *flag.Flag) {
+		arg, usage := flag.UnquoteUsage(f)
+		fmt.Fprintf(w, "  %-28s %s\n", strings.TrimSpace("--"+f.Name+" "+arg), usage)
+		if f.DefValue != "" && f.DefValue != "false" && f.DefValue != "0" && f.DefValue != "0s" {
+			fmt.Fprintf(w, "  %-28s (%s)\n", "", f.DefValue)
+		}
+	})
 }

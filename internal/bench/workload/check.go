@@ -1,185 +1,165 @@
 package workload
 
 import (
-	"encoding/json"
+	"bytes"
 	"errors"
 	"fmt"
-	"reflect"
 	"slices"
 	"strconv"
-	"strings"
+
+	"github.com/grammedb/gramme/internal/lib/jsontok"
 )
 
-// An item as an answer has it: attribute, type, value.
-type item map[string]map[string]any
-
-// answer is what reads answer with.
-type answer struct {
-	Item             item
-	Items            []item
-	Count            *int
-	Responses        map[string][]item
-	UnprocessedKeys  map[string]any
-	LastEvaluatedKey item
-}
-
-func decode(body []byte) (*answer, error) {
-	a := new(answer)
-	if err := json.Unmarshal(body, a); err != nil {
-		return nil, errors.New("not JSON of the right form")
-	}
-	return a, nil
+// A checker compares answers with what must be in them. It keeps memory between them.
+type checker struct {
+	cfg       *Config
+	got, want tree
+	item      []byte // as it was written
+	seen      map[uint64]bool
 }
 
 // CheckAnswer says what is wrong with the answer to a request of operation o, nil if nothing is.
 func (g *Generator) CheckAnswer(o *Operation, c *Cursor, body []byte) error {
-	if o.Check != nil {
-		return o.Check(g, c, body)
+	if g.check == nil {
+		g.check = &checker{cfg: g.cfg, seen: map[uint64]bool{}}
 	}
-	var object map[string]json.RawMessage
-	if json.Unmarshal(body, &object) != nil {
+	answer, ok := g.check.got.parse(body)
+	switch {
+	case !ok || answer.node().kind != jsontok.Object:
 		return errors.New("not a JSON object")
+	case o.Check != nil:
+		return o.Check(g.check, c, answer)
 	}
 	return nil
 }
 
-// number returns the prepared item that i is, false if it is none: a fresh one, whose content cannot be told from its key.
-func (c *Config) number(i item) (uint64, bool) {
-	pk, _ := i["pk"]["S"].(string)
-	sk, _ := i["sk"]["N"].(string)
-	text, prepared := strings.CutPrefix(pk, "exp-")
-	p, err := strconv.ParseUint(text, 10, 64)
-	n, err2 := strconv.ParseUint(sk, 10, 64)
-	return p*c.PerPartition + n, prepared && err == nil && err2 == nil && n < c.PerPartition
+// number returns the prepared item that one is, false if it is none: a fresh one, whose content cannot be told from its key.
+func (k *checker) number(item value) (uint64, bool) {
+	text, prepared := bytes.CutPrefix(item.get("pk").get("S").bytes(), []byte("exp-"))
+	p, ok := parseUint(text)
+	n, ok2 := parseUint(item.get("sk").get("N").bytes())
+	return p*k.cfg.PerPartition + n, prepared && ok && ok2 && n < k.cfg.PerPartition
+}
+
+func parseUint(b []byte) (uint64, bool) {
+	v, err := strconv.ParseUint(string(b), 10, 64)
+	return v, err == nil
 }
 
 // checkItem compares an item with what was written. Its status and counter may have been updated since.
-func (c *Config) checkItem(got item) error {
-	i, prepared := c.number(got)
+func (k *checker) checkItem(got value) error {
+	i, prepared := k.number(got)
 	if !prepared {
 		return nil
 	}
-	var want item
-	if err := json.Unmarshal(c.appendItem(nil, preparedKey, i), &want); err != nil {
-		return err
+	k.item = k.cfg.appendItem(k.item[:0], preparedKey, i)
+	want, ok := k.want.parse(k.item)
+	if !ok || got.len() != want.len() {
+		return fmt.Errorf("item %d has %d attributes, want %d", i, got.len(), want.len())
 	}
-	if len(got) != len(want) {
-		return fmt.Errorf("item %d has %d attributes, want %d", i, len(got), len(want))
-	}
-	for name, w := range want {
-		g := got[name]
-		switch name {
+	for w := range want.all() {
+		g := got.get(string(w.name()))
+		switch string(w.name()) {
 		case "status":
-			if s, _ := g["S"].(string); !slices.Contains(statuses[:], s) {
-				return fmt.Errorf("item %d has the status %v", i, g)
+			if !slices.Contains(statuses[:], string(g.get("S").bytes())) {
+				return fmt.Errorf("item %d has the status %q", i, g.get("S").bytes())
 			}
 		case "counter":
-			if n, _ := g["N"].(string); !isDigits(n) {
-				return fmt.Errorf("item %d has the counter %v", i, g)
+			if _, ok := parseUint(g.get("N").bytes()); !ok {
+				return fmt.Errorf("item %d has the counter %q", i, g.get("N").bytes())
 			}
 		default:
-			if !reflect.DeepEqual(g, w) {
-				return fmt.Errorf("item %d: attribute %s is not what was written", i, name)
+			if !g.equal(w) {
+				return fmt.Errorf("item %d: attribute %s is not what was written", i, w.name())
 			}
 		}
 	}
 	return nil
 }
 
-func isDigits(s string) bool {
-	_, err := strconv.ParseUint(s, 10, 64)
-	return err == nil
-}
-
-func (c *Config) checkItems(items []item) error {
-	for _, i := range items {
-		if err := c.checkItem(i); err != nil {
+func (k *checker) checkItems(items value) error {
+	for item := range items.all() {
+		if err := k.checkItem(item); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func checkGet(g *Generator, c *Cursor, body []byte) error {
-	a, err := decode(body)
-	if err != nil {
-		return err
-	}
-	if a.Item == nil {
+func checkGet(k *checker, c *Cursor, answer value) error {
+	item := answer.get("Item")
+	if !item.exists() {
 		return fmt.Errorf("item %d is missing", c.key)
 	}
-	if i, ok := g.cfg.number(a.Item); !ok || i != c.key {
+	if i, ok := k.number(item); !ok || i != c.key {
 		return fmt.Errorf("asked for item %d, got another", c.key)
 	}
-	return g.cfg.checkItem(a.Item)
+	return k.checkItem(item)
 }
 
-// page decodes a page of items and checks its count and the items.
-func (c *Config) page(body []byte) (*answer, error) {
-	a, err := decode(body)
-	if err != nil {
-		return nil, err
+// page checks the count and the items of a page, and returns them. whole: no page follows.
+func (k *checker) page(answer value) (items value, whole bool, err error) {
+	items = answer.get("Items")
+	if n, ok := parseUint(answer.get("Count").bytes()); !ok || n != uint64(items.len()) {
+		return items, false, errors.New("the Count is not the number of items")
 	}
-	if a.Count == nil || *a.Count != len(a.Items) {
-		return nil, errors.New("Count is not the number of items")
-	}
-	return a, c.checkItems(a.Items)
+	return items, !answer.get("LastEvaluatedKey").exists(), k.checkItems(items)
 }
 
-// run checks that a page has items from..from+n-1 in this order. Behind the loaded items there may be fewer.
-func (c *Config) run(a *answer, from, n uint64) error {
-	got := uint64(len(a.Items))
-	if got > n || got < n && from+n <= c.Items {
-		return fmt.Errorf("%d items of partition %d, want %d", got, from/c.PerPartition, n)
+// run checks that items are from..from+n-1 in this order. Behind the loaded items there may be fewer.
+func (k *checker) run(items value, from, n uint64) error {
+	got, loaded := uint64(items.len()), from+n <= k.cfg.Items
+	if got > n || got < n && loaded {
+		return fmt.Errorf("%d items of partition %d, want %d", got, from/k.cfg.PerPartition, n)
 	}
-	for k, it := range a.Items {
-		if i, ok := c.number(it); !ok || i != from+uint64(k) && from+n <= c.Items {
-			return fmt.Errorf("items of partition %d are not in order", from/c.PerPartition)
+	next := from
+	for item := range items.all() {
+		if i, ok := k.number(item); !ok || i != next && loaded {
+			return fmt.Errorf("items of partition %d are not in order", from/k.cfg.PerPartition)
 		}
+		next++
 	}
 	return nil
 }
 
-func checkQuery(g *Generator, c *Cursor, body []byte) error {
-	a, err := g.cfg.page(body)
-	if err != nil {
+func checkQuery(k *checker, c *Cursor, answer value) error {
+	items, whole, err := k.page(answer)
+	if err != nil || !whole { // a partition of large items takes several pages, of which this is the first
 		return err
 	}
-	if a.LastEvaluatedKey != nil { // a partition of large items takes several pages, of which this is the first
-		return nil
-	}
-	per := g.cfg.PerPartition
-	return g.cfg.run(a, c.key/per*per, per)
+	per := k.cfg.PerPartition
+	return k.run(items, c.key/per*per, per)
 }
 
-func checkRange(g *Generator, c *Cursor, body []byte) error {
-	a, err := g.cfg.page(body)
+func checkRange(k *checker, c *Cursor, answer value) error {
+	items, whole, err := k.page(answer)
 	if err != nil {
 		return err
 	}
-	n := min(uint64(c.asked), g.cfg.PerPartition-c.key%g.cfg.PerPartition)
-	if a.LastEvaluatedKey != nil {
-		n = min(n, uint64(len(a.Items)))
+	n := min(uint64(c.asked), k.cfg.PerPartition-c.key%k.cfg.PerPartition)
+	if !whole {
+		n = min(n, uint64(items.len()))
 	}
-	return g.cfg.run(a, c.key, n)
+	return k.run(items, c.key, n)
 }
 
-func checkIndex(g *Generator, c *Cursor, body []byte) error {
-	a, err := g.cfg.page(body)
+func checkIndex(k *checker, c *Cursor, answer value) error {
+	items, whole, err := k.page(answer)
 	if err != nil {
 		return err
 	}
-	if len(a.Items) != indexPage && a.LastEvaluatedKey == nil {
-		return fmt.Errorf("%d entries of the index, want %d", len(a.Items), indexPage)
+	if items.len() != indexPage && whole {
+		return fmt.Errorf("%d entries of the index, want %d", items.len(), indexPage)
 	}
-	want, before := string(appendExperiment(nil, c.key/perExperiment%100000)), ""
-	for _, it := range a.Items {
-		e, _ := it["experiment_id"]["S"].(string)
-		at, _ := it["created_at"]["S"].(string)
-		if `"`+e+`"` != want {
+	k.item = appendExperiment(k.item[:0], c.key/perExperiment%100000)
+	want := bytes.Trim(k.item, `"`)
+	var before []byte
+	for item := range items.all() {
+		if e := item.get("experiment_id").get("S").bytes(); !bytes.Equal(e, want) {
 			return fmt.Errorf("an entry of %s, want %s", e, want)
 		}
-		if before != "" && at > before {
+		at := item.get("created_at").get("S").bytes()
+		if before != nil && bytes.Compare(at, before) > 0 {
 			return errors.New("entries of the index are not in descending order")
 		}
 		before = at
@@ -188,46 +168,40 @@ func checkIndex(g *Generator, c *Cursor, body []byte) error {
 }
 
 // checkBatchGet checks one answer of a chain that ends when no key is left unprocessed.
-func checkBatchGet(g *Generator, c *Cursor, body []byte) error {
-	a, err := decode(body)
-	if err != nil {
-		return err
-	}
-	items := a.Responses[g.cfg.Table]
-	if c.asked -= len(items); c.asked < 0 || c.asked > 0 && len(a.UnprocessedKeys) == 0 {
+func checkBatchGet(k *checker, c *Cursor, answer value) error {
+	items := answer.get("Responses").get(k.cfg.Table)
+	if c.asked -= items.len(); c.asked < 0 || c.asked > 0 && answer.get("UnprocessedKeys").len() == 0 {
 		return fmt.Errorf("%d items of %d", batchGetItems-c.asked, batchGetItems)
 	}
-	seen := map[uint64]bool{}
-	for _, it := range items {
-		i, ok := g.cfg.number(it)
-		if !ok || seen[i] {
+	clear(k.seen)
+	for item := range items.all() {
+		i, ok := k.number(item)
+		if !ok || k.seen[i] {
 			return errors.New("an item that was not asked for, or one twice")
 		}
-		seen[i] = true
+		k.seen[i] = true
 	}
-	return g.cfg.checkItems(items)
+	return k.checkItems(items)
 }
 
-func checkScan(g *Generator, _ *Cursor, body []byte) error {
-	a, err := g.cfg.page(body)
+func checkScan(k *checker, _ *Cursor, answer value) error {
+	items, _, err := k.page(answer)
 	if err != nil {
 		return err
 	}
-	for _, it := range a.Items {
-		metrics, _ := it["metrics"]["M"].(map[string]any)
-		accuracy, _ := metrics["accuracy"].(map[string]any)
-		n, _ := accuracy["N"].(string)
-		if v, err := strconv.ParseFloat(n, 64); err != nil || v <= 0.99 {
+	for item := range items.all() {
+		n := item.get("metrics").get("M").get("accuracy").get("N").bytes()
+		if v, err := strconv.ParseFloat(string(n), 64); err != nil || v <= 0.99 {
 			return fmt.Errorf("an item with accuracy %q passed the filter", n)
 		}
 	}
 	return nil
 }
 
-func checkScanFrom(g *Generator, c *Cursor, body []byte) error {
-	a, err := g.cfg.page(body)
-	if err == nil && len(a.Items) > c.asked {
-		err = fmt.Errorf("%d items, the limit is %d", len(a.Items), c.asked)
+func checkScanFrom(k *checker, c *Cursor, answer value) error {
+	items, _, err := k.page(answer)
+	if err == nil && items.len() > c.asked {
+		err = fmt.Errorf("%d items, the limit is %d", items.len(), c.asked)
 	}
 	return err
 }

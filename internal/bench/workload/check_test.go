@@ -131,11 +131,11 @@ func TestCheckBehindTheEnd(t *testing.T) {
 	c := &Cursor{key: 1005, asked: 20}
 	one := string(cfg.appendItem(nil, preparedKey, 1003))
 	body := fmt.Sprintf(`{"Count":1,"Items":[%s]}`, one)
-	if err := checkQuery(NewGenerator(cfg, 1, 0), c, []byte(body)); err != nil {
+	if err := NewGenerator(cfg, 1, 0).CheckAnswer(FindOperation("query"), c, []byte(body)); err != nil {
 		t.Error(err)
 	}
 	c.key = 985
-	if err := checkQuery(NewGenerator(cfg, 1, 0), c, []byte(body)); err == nil {
+	if err := NewGenerator(cfg, 1, 0).CheckAnswer(FindOperation("query"), c, []byte(body)); err == nil {
 		t.Error("a loaded partition with one item passed")
 	}
 }
@@ -150,5 +150,66 @@ func TestReadModifyWrite(t *testing.T) {
 	body := string(op.Then.Body(g, c, nil))
 	if !strings.Contains(body, `":c":{"N":"42"}`) || !strings.Contains(body, `"pk":{"S":"exp-000000"}`) {
 		t.Errorf("body %s", body)
+	}
+}
+
+// TestTree: the order of members and spaces do not matter, all else does.
+func TestTree(t *testing.T) {
+	for _, tt := range []struct {
+		a, b string
+		same bool
+	}{
+		{`{"a":{"S":"x"},"b":[1,2,true]}`, ` {"b" : [1, 2, true], "a":{"S":"\u0078"}}`, true},
+		{`{}`, `{}`, true},
+		{`[]`, `{}`, false},
+		{`{"a":1}`, `{"b":1}`, false},
+		{`{"a":1}`, `{"a":1,"b":1}`, false},
+		{`{"a":1,"b":2}`, `{"a":1}`, false},
+		{`[1,2]`, `[2,1]`, false},
+		{`["1"]`, `[1]`, false},
+		{`null`, `false`, false},
+	} {
+		var a, b tree
+		x, ok := a.parse([]byte(tt.a))
+		y, ok2 := b.parse([]byte(tt.b))
+		if !ok || !ok2 || x.equal(y) != tt.same || y.equal(x) != tt.same {
+			t.Errorf("%s and %s: parsed %v, %v; equal %v", tt.a, tt.b, ok, ok2, x.equal(y))
+		}
+	}
+	for _, bad := range []string{``, `{`, `{"a"`, `{"a":}`, `[1,`, `{} {}`, `{1:2}`} {
+		if _, ok := new(tree).parse([]byte(bad)); ok {
+			t.Errorf("%s is well formed", bad)
+		}
+	}
+	if (value{}).get("a").len() != 0 || (value{}).equal(value{}) {
+		t.Error("what is not there has something")
+	}
+}
+
+func TestCheckingAllocatesLittle(t *testing.T) {
+	cfg := testConfig(FixedSize(400))
+	op, g, c := FindOperation("query"), NewGenerator(cfg, 9, 0), new(Cursor)
+	op.Body(g, c, nil)
+	right := []byte(answers(cfg, "query", c))
+	n := testing.AllocsPerRun(20, func() {
+		if err := g.CheckAnswer(op, c, right); err != nil {
+			t.Fatal(err)
+		}
+	})
+	if n > 0 {
+		t.Errorf("%v allocations", n)
+	}
+}
+
+func BenchmarkCheck(b *testing.B) {
+	cfg := testConfig(FixedSize(400))
+	op, g, c := FindOperation("get"), NewGenerator(cfg, 9, 0), new(Cursor)
+	op.Body(g, c, nil)
+	right := []byte(answers(cfg, "get", c))
+	b.ReportAllocs()
+	for b.Loop() {
+		if err := g.CheckAnswer(op, c, right); err != nil {
+			b.Fatal(err)
+		}
 	}
 }

@@ -5,8 +5,8 @@ import "bytes"
 // What an answer says, picked out of its text: decoding a large answer would cost more than sending it. The items of this
 // package have no attribute of these names. Some servers write a space after the colon.
 
-// value returns what follows name (with its quotes) and a colon in body, nil if it is not there.
-func value(body []byte, name string) []byte {
+// valueOf returns what follows name (with its quotes) and a colon in body, nil if it is not there.
+func valueOf(body []byte, name string) []byte {
 	i := bytes.Index(body, []byte(name))
 	if i < 0 {
 		return nil
@@ -16,7 +16,7 @@ func value(body []byte, name string) []byte {
 
 // object returns the object that follows name in body, or nil.
 func object(body []byte, name string) []byte {
-	b := value(body, name)
+	b := valueOf(body, name)
 	if len(b) == 0 || b[0] != '{' {
 		return nil
 	}
@@ -44,7 +44,7 @@ func object(body []byte, name string) []byte {
 
 // number returns the number that follows name in body, or 0.
 func number(body []byte, name string) (v uint64) {
-	for _, ch := range value(body, name) {
+	for _, ch := range valueOf(body, name) {
 		if ch < '0' || ch > '9' {
 			break
 		}
@@ -55,7 +55,7 @@ func number(body []byte, name string) (v uint64) {
 
 // attributeNumber returns the digits of the attribute of type N of that name.
 func attributeNumber(body []byte, name string) []byte {
-	b, ok := bytes.CutPrefix(value(body, name), []byte(`{"N"`))
+	b, ok := bytes.CutPrefix(valueOf(body, name), []byte(`{"N"`))
 	if !ok {
 		return nil
 	}

@@ -27,6 +27,7 @@ type Generator struct {
 	cfg   *Config
 	rng   dist.RNG
 	fresh uint64 // the last fresh key
+	check *checker
 }
 
 // NewGenerator returns a generator. fresh is the number that its fresh keys begin behind; those of generators that run
@@ -55,7 +56,7 @@ type Operation struct {
 	// Answered looks at an answer and says how many items it stands for; nil: one.
 	Answered func(c *Cursor, body []byte) uint64
 	// Check says what is wrong with an answer. nil: an object.
-	Check func(g *Generator, c *Cursor, body []byte) error
+	Check func(k *checker, c *Cursor, answer value) error
 	// Ended is called when the operation has ended, well or not; nil: nothing to do.
 	Ended func(g *Generator, c *Cursor)
 	// Then is sent when this is answered and completes it; nil: it is complete.

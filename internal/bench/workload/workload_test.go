@@ -41,7 +41,7 @@ func TestBodies(t *testing.T) {
 				t.Errorf("load: not JSON: %s", body)
 			}
 			for i := range uint64(50) {
-				var it item
+				var it map[string]map[string]any
 				if err := json.Unmarshal(cfg.appendItem(nil, freshKey, i), &it); err != nil {
 					t.Fatal(err)
 				}

@@ -1,0 +1,11 @@
+//go:build !linux
+
+package bench
+
+import "time"
+
+// A fineTimer is Go's own where that is exact enough.
+type fineTimer struct{}
+
+func (*fineTimer) sleep(d time.Duration) { time.Sleep(d) }
+func (*fineTimer) close()                {}
