@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"github.com/grammedb/gramme/internal/bench"
-	"github.com/grammedb/gramme/internal/bench/client"
+	benchclient "github.com/grammedb/gramme/internal/bench/client"
 	"github.com/grammedb/gramme/internal/bench/report"
 	"github.com/grammedb/gramme/internal/bench/result"
 	"github.com/grammedb/gramme/internal/bench/workload"
@@ -164,7 +164,7 @@ func (o *benchOptions) connect(getenv func(string) string) error {
 		c.URL = "https://dynamodb." + cred.Region + ".amazonaws.com"
 	}
 	var err error
-	if c.Endpoint, err = client.ParseEndpoint(c.URL); err != nil {
+	if c.Endpoint, err = benchclient.ParseEndpoint(c.URL); err != nil {
 		return fmt.Errorf("--endpoint %w", err)
 	}
 	if o.key != "" {
