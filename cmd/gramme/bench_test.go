@@ -101,7 +101,7 @@ func TestBenchReports(t *testing.T) {
 	dir := t.TempDir()
 	a, b, page := filepath.Join(dir, "a.json"), filepath.Join(dir, "b.json"), filepath.Join(dir, "c.html")
 	args = append(args, "--table", "kept")
-	status, out, errs := runLine(env, append(args, "--keep", "--workload", "ycsba", "--json", a, "--html", page, "--values", "random")...)
+	status, out, errs := runLine(env, append(args, "--keep", "--provisioned", "9000,9000", "--workload", "ycsba", "--json", a, "--html", page, "--values", "random")...)
 	if status != 0 || !strings.Contains(out, "ycsba (get 50, update 50)") || !strings.Contains(out, "150 answers") {
 		t.Fatalf("status %d, %s %s", status, out, errs)
 	}
