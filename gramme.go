@@ -26,6 +26,7 @@ import (
 	"github.com/grammedb/gramme/internal/db/store"
 	"github.com/grammedb/gramme/internal/db/table"
 	"github.com/grammedb/gramme/internal/flow/streams"
+	"github.com/grammedb/gramme/internal/flow/ttl"
 	"github.com/grammedb/gramme/internal/front/gateway"
 	"github.com/grammedb/gramme/internal/front/wire"
 	"github.com/grammedb/gramme/internal/iam"
@@ -82,6 +83,7 @@ type DB struct {
 	cfg       Config
 	engine    *pebblekv.DB
 	jobs      *job.Runner
+	sweeper   *ttl.Sweeper
 	functions *functions // nil: none
 	gateway   *gateway.Gateway
 }
@@ -167,6 +169,8 @@ func (db *DB) startDynamoDB(ctx context.Context) ([]*api.Service, error) {
 	}
 	items := store.New(db.engine, catalog, db.cfg.Now)
 	db.jobs.Every("sweep client tokens", tokenSweep, items.SweepTokens)
+	db.sweeper = ttl.New(ttl.Config{Engine: db.engine, Catalog: catalog, Store: items, Now: db.cfg.Now})
+	db.jobs.Every("delete expired items", ttl.Interval, db.sweeper.Tick)
 	changes, err := db.startStreams(ctx, catalog)
 	if err != nil {
 		return nil, err
@@ -226,6 +230,6 @@ var _ io.Closer = (*DB)(nil)
 // registry holds the metrics of the process and the store; the gateway adds its own.
 func (db *DB) registry() *prometheus.Registry {
 	r := prometheus.NewRegistry()
-	r.MustRegister(newCollectors(db.engine)...)
+	r.MustRegister(newCollectors(db.engine, db.sweeper)...)
 	return r
 }

@@ -5,16 +5,19 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
+	"github.com/grammedb/gramme/internal/flow/ttl"
+	"github.com/grammedb/gramme/internal/iam"
 	"github.com/grammedb/gramme/internal/kv/pebblekv"
 )
 
-// newCollectors returns the metrics of the process, of Go and of the store.
-func newCollectors(engine *pebblekv.DB) []prometheus.Collector {
+// newCollectors returns the metrics of the process, of Go, of the store and of time to live.
+func newCollectors(engine *pebblekv.DB, sweeper *ttl.Sweeper) []prometheus.Collector {
 	return []prometheus.Collector{
 		collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 		collectors.NewBuildInfoCollector(),
 		storeCollector{engine},
+		ttlCollector{sweeper},
 	}
 }
 
@@ -62,5 +65,32 @@ func (c storeCollector) Collect(out chan<- prometheus.Metric) {
 	all := c.engine.Metrics()
 	for _, m := range storeMetrics {
 		out <- prometheus.MustNewConstMetric(m.desc, m.kind, m.value(all))
+	}
+}
+
+// A ttlCollector reads what the sweeper has counted, when it is asked for it.
+type ttlCollector struct{ sweeper *ttl.Sweeper }
+
+var (
+	ttlDeleted = prometheus.NewDesc("gramme_time_to_live_deleted_items_total",
+		"Items deleted because their time to live was over.", []string{"region", "table"}, nil)
+	ttlLag = prometheus.NewDesc("gramme_time_to_live_lag_seconds",
+		"How long the item that is to be deleted next has been expired.", []string{"region", "table"}, nil)
+)
+
+// Describe implements prometheus.Collector.
+func (ttlCollector) Describe(out chan<- *prometheus.Desc) {
+	out <- ttlDeleted
+	out <- ttlLag
+}
+
+// Collect implements prometheus.Collector. Tables of the server's own parts are nobody else's business.
+func (c ttlCollector) Collect(out chan<- prometheus.Metric) {
+	for _, t := range c.sweeper.Stats() {
+		if t.Account != iam.Account {
+			continue
+		}
+		out <- prometheus.MustNewConstMetric(ttlDeleted, prometheus.CounterValue, float64(t.Deleted), t.Region, t.Table)
+		out <- prometheus.MustNewConstMetric(ttlLag, prometheus.GaugeValue, t.Lag.Seconds(), t.Region, t.Table)
 	}
 }

@@ -226,7 +226,7 @@ func (n *Node) Settle(ctx context.Context) error {
 
 func (n *Node) busy(ctx context.Context) (bool, error) {
 	for _, d := range n.Catalog.All(func(table.Name) bool { return true }) {
-		if d.Status != table.Active {
+		if d.Status != table.Active || d.TTL.Status != "" || d.TTL.Filling {
 			return true, nil
 		}
 		for i := range d.Indexes {

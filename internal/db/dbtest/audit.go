@@ -16,8 +16,8 @@ import (
 	"github.com/grammedb/gramme/internal/lang/attr"
 )
 
-// Audit recomputes from the tables' rows everything else that is stored: index entries, counters, and where the logs must have led,
-// and tells what differs, and what belongs to no table. REQUIRES: no write or background work under way. Indexes that are being filled are passed over.
+// Audit recomputes from the tables' rows everything else that is stored: index entries, the entries of time to live, counters, and
+// where the logs must have led, and tells what differs, and what belongs to no table. REQUIRES: no write or background work under way. Indexes that are being filled are passed over.
 func Audit(ctx context.Context, e kv.Engine, c *table.Catalog) (faults []string, err error) {
 	view, err := e.View(ctx, kv.ViewOpts{Pinned: true})
 	if err != nil {
@@ -28,11 +28,12 @@ func Audit(ctx context.Context, e kv.Engine, c *table.Catalog) (faults []string,
 			err = cerr
 		}
 	}()
-	a := &audit{view: view, want: map[string]row.Row{}, counters: map[string]int64{}, passed: map[string]bool{}}
+	a := &audit{view: view, want: map[string]row.Row{}, expiries: map[string]bool{}, counters: map[string]int64{}, passed: map[string]bool{}}
 	for _, d := range c.All(func(table.Name) bool { return true }) {
 		a.expect(d)
 	}
 	a.rows()
+	a.compareExpiries()
 	a.counts()
 	a.jobs()
 	a.logs(ctx, e, c)
@@ -43,6 +44,7 @@ func Audit(ctx context.Context, e kv.Engine, c *table.Catalog) (faults []string,
 type audit struct {
 	view     kv.View
 	want     map[string]row.Row // by key: rows that must be stored, Item and Size
+	expiries map[string]bool    // by key: entries of time to live that must be stored
 	counters map[string]int64   // by key: counters that must be stored, unless they are 0
 	passed   map[string]bool    // spaces that are not looked into
 	faults   []string
@@ -74,6 +76,10 @@ func (a *audit) expect(d *table.Definition) {
 			a.passed[string(keys.AppendSpace(nil, d.Number, ix.Number))] = true
 		}
 	}
+	if d.TTL.Filling {
+		lo, _ := keys.NumberedExpiries(d.Number, d.TTL.Entries)
+		a.passed[string(lo)] = true
+	}
 	lo := keys.AppendSpace(nil, d.Number, 0)
 	a.scan(lo, keys.Next(lo), func(key, val []byte) {
 		r, err := row.Decode(val)
@@ -93,6 +99,11 @@ func (a *audit) expectItem(d *table.Definition, rowKey []byte, it attr.Item) {
 		return
 	}
 	collection := a.expectRow(d, 0, rowKey, it)
+	if d.TTL.Kept() {
+		if key, ok := index.AppendExpiry(nil, d, rowKey, it); ok {
+			a.expiries[string(key)] = true
+		}
+	}
 	for i := range d.Indexes {
 		ix := &d.Indexes[i]
 		if ix.Status != table.Active {
@@ -134,6 +145,23 @@ func (a *audit) rows() {
 	})
 	for key, r := range a.want {
 		a.faultf("row %x is missing: %v", key, r.Item)
+	}
+}
+
+// compareExpiries compares the entries of time to live with those that must be there.
+func (a *audit) compareExpiries() {
+	lo, _ := keys.Expiries(0)
+	_, hi := keys.Expiries(math.MaxUint64)
+	a.scan(lo, hi, func(key, val []byte) {
+		if !a.expiries[string(key)] || len(val) > 0 {
+			a.faultf("entry %x = %x says that an item expires which does not", key, val)
+		}
+		delete(a.expiries, string(key))
+	})
+	for key := range a.expiries {
+		if !a.passed[string(keys.Space([]byte(key)))] {
+			a.faultf("entry %x is missing: an item will not expire", key)
+		}
 	}
 }
 

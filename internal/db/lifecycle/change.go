@@ -103,9 +103,9 @@ func await(ctx context.Context, done <-chan struct{}) {
 	}
 }
 
-// Set changes what takes effect at once and without a change of status, as edit changes a copy of the definition: time
-// to live, deletion protection, warm throughput. It returns the new definition. Fails with edit's error or an *Error. edit is
-// pure: it may run again.
+// Set changes what takes effect at once and without a change of status, as edit changes a copy of the definition: deletion
+// protection, warm throughput. It returns the new definition. Fails with edit's error or an *Error. edit is pure: it may run
+// again.
 func (m *Manager) Set(ctx context.Context, n table.Name, edit func(*table.Definition) error) (*table.Definition, error) {
 	return m.catalog.Change(ctx, n, func(old *table.Definition, _ *kv.Batch) (*table.Definition, error) {
 		if err := ready(n, old, table.Active, table.Updating); err != nil {
@@ -161,8 +161,8 @@ func Busy(d *table.Definition) *Error {
 	}[d.Status]}
 }
 
-// A transition is what change has done: the first state it put a table into, and a channel that is closed once the index that
-// it began to fill is ACTIVE, nil if there is none.
+// A transition is what change has done: the first state it put a table into, and a channel that is closed once what it began to
+// fill is in use, nil if there is nothing.
 type transition struct {
 	first  *table.Definition
 	filled <-chan struct{}
@@ -196,7 +196,7 @@ func (m *Manager) change(ctx context.Context, n table.Name, step func(machine, *
 }
 
 // follow starts what is to be done for d, nil if it is gone, in the background. Doing so twice does no harm. It returns a
-// channel that is closed once the index that it began to fill is ACTIVE, nil if there is none.
+// channel that is closed once what it began to fill, an index or the entries of time to live, is in use; nil if there is nothing.
 func (m *Manager) follow(d *table.Definition) (filled <-chan struct{}) {
 	if d == nil || d.Status == table.Deleted {
 		return nil
@@ -206,10 +206,18 @@ func (m *Manager) follow(d *table.Definition) (filled <-chan struct{}) {
 			return m.stepWhenDue(ctx, d)
 		})
 	}
+	start := func(number uint16) {
+		if done := m.startFill(d, number); done != nil {
+			filled = done
+		}
+	}
 	for i := range d.Indexes {
 		if ix := &d.Indexes[i]; ix.Status == table.Creating && ix.Backfilling {
-			filled = m.startFill(d, ix.Number)
+			start(ix.Number)
 		}
+	}
+	if d.TTL.Filling {
+		start(d.TTL.Entries)
 	}
 	return filled
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/grammedb/gramme/internal/db/table"
 	"github.com/grammedb/gramme/internal/kv"
 	"github.com/grammedb/gramme/internal/kv/keys"
+	"github.com/grammedb/gramme/internal/lang/attr"
 )
 
 // The most that one page of a fill reads and enters. A writer of one of its items waits for the page.
@@ -25,11 +26,11 @@ const (
 // conflictPause is how long a fill waits for a transaction that holds one of its items.
 const conflictPause = time.Millisecond
 
-// A fill enters the items of a table into one index.
+// A fill enters the items of a table into one index, or makes the entries of its time to live.
 type fill struct {
 	*Manager
-	d     *table.Definition // as of late
-	index uint16
+	d      *table.Definition // as of late
+	number uint16            // of the index or the entries
 }
 
 // cursorKey is where a fill keeps the last row key that it has been through.
@@ -37,12 +38,12 @@ func cursorKey(number uint64, index uint16) []byte {
 	return keys.Job(fmt.Sprintf("backfill/%d/%d", number, index))
 }
 
-// startFill fills an index in the background. It returns a channel that is closed once the index is ACTIVE or gone, nil if it
-// did not start.
-func (m *Manager) startFill(d *table.Definition, index uint16) <-chan struct{} {
+// startFill fills an index, or makes the entries of time to live, in the background. It returns a channel that is closed once that
+// is in use or gone, nil if it did not start.
+func (m *Manager) startFill(d *table.Definition, number uint16) <-chan struct{} {
 	done := make(chan struct{})
-	started := m.jobs.Go(fmt.Sprintf("backfill/%d/%d", d.Number, index), func(ctx context.Context) error {
-		f := fill{Manager: m, d: d, index: index}
+	started := m.jobs.Go(fmt.Sprintf("backfill/%d/%d", d.Number, number), func(ctx context.Context) error {
+		f := fill{Manager: m, d: d, number: number}
 		err := f.run(ctx)
 		if err == nil {
 			close(done)
@@ -57,7 +58,7 @@ func (m *Manager) startFill(d *table.Definition, index uint16) <-chan struct{} {
 
 func (f *fill) run(ctx context.Context) error {
 	cursor, err := f.cursor(ctx)
-	for more := true; more && err == nil && f.target() != nil; {
+	for more := true; more && err == nil && f.wanted(); {
 		var p page
 		if p, err = f.read(ctx, cursor); err == nil {
 			cursor, more = p.last, p.more
@@ -70,15 +71,37 @@ func (f *fill) run(ctx context.Context) error {
 	return f.finish(ctx)
 }
 
-// target returns the index while it is to be filled, else nil.
-func (f *fill) target() *table.Index {
-	if f.d == nil {
-		return nil
-	}
-	if ix := f.d.IndexNumbered(f.index); ix != nil && ix.Status == table.Creating {
+// wanted reports whether what is to be filled still is.
+func (f *fill) wanted() bool {
+	return f.d != nil && (f.ofTTL() || f.index() != nil)
+}
+
+// ofTTL reports whether the entries are those of time to live.
+func (f *fill) ofTTL() bool { return f.d.TTL.Filling && f.d.TTL.Entries == f.number }
+
+// index returns the index while it is to be filled, else nil.
+func (f *fill) index() *table.Index {
+	if ix := f.d.IndexNumbered(f.number); ix != nil && ix.Status == table.Creating {
 		return ix
 	}
 	return nil
+}
+
+// appendKey appends the key of the item's entry; ok is false if it has none.
+func (f *fill) appendKey(dst, rowKey []byte, it attr.Item) (key []byte, ok bool) {
+	if f.ofTTL() {
+		return index.AppendExpiry(dst, f.d, rowKey, it)
+	}
+	return index.AppendKey(dst, f.d, f.index(), it)
+}
+
+// value returns what the entry of an item holds.
+func (f *fill) value(r row.Row) []byte {
+	if f.ofTTL() {
+		return nil
+	}
+	it := index.Project(f.d, f.index(), r.Item)
+	return row.Append(make([]byte, 0, len(it)+row.Overhead), r.Stamp, it.Size(), it)
 }
 
 // cursor returns the row key that an earlier run has come to, nil if none has.
@@ -88,11 +111,11 @@ func (f *fill) cursor(ctx context.Context) (key []byte, err error) {
 		return nil, err
 	}
 	defer closing(view, &err)
-	key, err = view.Get(cursorKey(f.d.Number, f.index))
+	key, err = view.Get(cursorKey(f.d.Number, f.number))
 	return bytes.Clone(key), err
 }
 
-// A page is the rows of a stretch of the table whose items have entries in the index.
+// A page is the rows of a stretch of the table whose items have entries.
 type page struct {
 	rows [][]byte // row keys
 	last []byte   // the last row key of the stretch
@@ -127,7 +150,7 @@ func (f *fill) read(ctx context.Context, cursor []byte) (p page, err error) {
 		}
 		p.last = bytes.Clone(it.Key())
 		size += len(it.Value())
-		if _, ok := index.AppendKey(buf[:0], f.d, f.target(), stored.Item); ok {
+		if _, ok := f.appendKey(buf[:0], p.last, stored.Item); ok {
 			p.rows = append(p.rows, p.last)
 		}
 	}
@@ -140,13 +163,13 @@ func (f *fill) enter(ctx context.Context, rows [][]byte, cursor []byte) error {
 	if len(rows) == 0 {
 		return nil
 	}
-	for f.target() != nil {
+	for f.wanted() {
 		t := kv.Txn{Keys: rows, Fence: []kv.Fence{f.d.Fence()}, NoSync: true}
 		err := f.engine.Update(ctx, t, func(vals [][]byte, b *kv.Batch) error {
 			if cursor != nil {
-				b.Put(cursorKey(f.d.Number, f.index), cursor)
+				b.Put(cursorKey(f.d.Number, f.number), cursor)
 			}
-			return f.stage(b, vals)
+			return f.stage(b, rows, vals)
 		})
 		_, conflict := errors.AsType[*kv.ConflictError](err)
 		switch {
@@ -170,8 +193,8 @@ func (f *fill) enter(ctx context.Context, rows [][]byte, cursor []byte) error {
 }
 
 // stage puts the entries of stored rows.
-func (f *fill) stage(b *kv.Batch, rows [][]byte) error {
-	for _, val := range rows {
+func (f *fill) stage(b *kv.Batch, rowKeys, rows [][]byte) error {
+	for i, val := range rows {
 		r, err := row.Decode(val)
 		if err != nil {
 			return err
@@ -179,22 +202,25 @@ func (f *fill) stage(b *kv.Batch, rows [][]byte) error {
 		if r.Item == nil {
 			continue
 		}
-		key, ok := index.AppendKey(nil, f.d, f.target(), r.Item)
-		if !ok {
-			continue
+		if key, ok := f.appendKey(nil, rowKeys[i], r.Item); ok {
+			b.Put(key, f.value(r))
 		}
-		it := index.Project(f.d, f.target(), r.Item)
-		b.Put(key, row.Append(make([]byte, 0, len(it)+row.Overhead), r.Stamp, it.Size(), it))
 	}
 	return nil
 }
 
-// finish counts the entries and makes the index ACTIVE.
+// finish counts the entries of an index and puts them to use.
 func (f *fill) finish(ctx context.Context) error {
-	if f.target() == nil {
+	if !f.wanted() {
 		return nil
 	}
-	if err := f.sleepUntil(ctx, f.target().ChangeAt); err != nil {
+	if f.ofTTL() {
+		if err := f.sleepUntil(ctx, f.d.TTL.ChangeAt); err != nil {
+			return err
+		}
+		return f.activate(ctx, Size{})
+	}
+	if err := f.sleepUntil(ctx, f.index().ChangeAt); err != nil {
 		return err
 	}
 	off, err := f.recount(ctx)
@@ -204,24 +230,28 @@ func (f *fill) finish(ctx context.Context) error {
 	return f.activate(ctx, off)
 }
 
-// activate makes the index ACTIVE and puts its counters right.
+// activate makes the index ACTIVE and puts its counters right, or time to live ENABLED.
 func (f *fill) activate(ctx context.Context, off Size) error {
-	number := f.d.Number
 	_, err := f.catalog.Change(ctx, f.d.FullName(), func(old *table.Definition, b *kv.Batch) (*table.Definition, error) {
-		if old == nil || old.Number != number {
+		if old == nil || old.Number != f.d.Number {
 			return old, nil
 		}
-		next := old.Clone()
-		ix := next.IndexNumbered(f.index)
-		if ix == nil || ix.Status != table.Creating {
+		next := fill{d: old.Clone(), number: f.number}
+		if !next.wanted() {
 			return old, nil
 		}
+		b.Delete(cursorKey(old.Number, f.number))
+		if next.ofTTL() {
+			t := &next.d.TTL
+			t.Filling, t.Status, t.ChangeAt = false, "", time.Time{}
+			return next.d, nil
+		}
+		ix := next.index()
 		ix.Status, ix.Backfilling, ix.ChangeAt = table.Active, false, time.Time{}
-		itemsKey, bytesKey := counters(number, f.index)
+		itemsKey, bytesKey := counters(old.Number, f.number)
 		b.Add(itemsKey, off.Items)
 		b.Add(bytesKey, off.Bytes)
-		b.Delete(cursorKey(number, f.index))
-		return next, nil
+		return next.d, nil
 	})
 	return err
 }
@@ -233,11 +263,11 @@ func (f *fill) recount(ctx context.Context) (off Size, err error) {
 		return off, err
 	}
 	defer closing(view, &err)
-	counted, err := readSize(view, f.d.Number, f.index)
+	counted, err := readSize(view, f.d.Number, f.number)
 	if err != nil {
 		return off, err
 	}
-	it, err := view.Scan(indexRange(f.d.Number, f.index))
+	it, err := view.Scan(indexRange(f.d.Number, f.number))
 	if err != nil {
 		return off, err
 	}

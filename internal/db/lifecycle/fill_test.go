@@ -190,7 +190,7 @@ func TestCountsGoOnWhileFilling(t *testing.T) {
 	w.put("artist=a0 song=s0")         // leaves the index before it is entered
 	w.put("artist=a1 song=s1 genre=y") // moves
 	w.put("artist=new song=n genre=y")
-	f := fill{Manager: w.manager, d: d, index: 1}
+	f := fill{Manager: w.manager, d: d, number: 1}
 	for more, cursor := true, []byte(nil); more; {
 		p, err := f.read(w.ctx, cursor)
 		if err != nil {

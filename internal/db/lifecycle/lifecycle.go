@@ -5,6 +5,7 @@
 //
 //	table           CREATING -> ACTIVE <-> UPDATING, ACTIVE -> DELETING -> gone
 //	global index    CREATING (waiting, then backfilling) -> ACTIVE -> DELETING -> gone
+//	time to live    DISABLED -> ENABLING -> ENABLED -> DISABLING -> DISABLED
 //
 // A table's definition is its state: every step is one commit of the catalog, so a step is durable or did not happen, and it
 // excludes every write that was planned with the definition before it (kv.Txn.Define). Which step comes next, and when it is
@@ -31,6 +32,12 @@
 // is that amount, and the commit that makes the index ACTIVE adds it. Writes go on meanwhile: what they add after
 // the view was taken they add to counters and entries alike. No write waits and none is counted twice. An engine must for this
 // show counters and rows of one moment in a pinned view.
+//
+// # Time to live
+//
+// Expired items are found by entries of their own (keys.Expiry), which are kept and filled as those of an index are, and are not
+// counted. Where time to live is switched on again they have another number, so what is left of the old ones can be purged
+// meanwhile.
 //
 // # Streams
 //
@@ -95,7 +102,10 @@ func (m *Manager) Start(ctx context.Context) error {
 		return err
 	}
 	for _, d := range m.catalog.All(func(table.Name) bool { return true }) {
-		m.follow(d)
+		if err := m.adoptTTL(ctx, d); err != nil {
+			return err
+		}
+		m.follow(m.catalog.Current(d))
 	}
 	return nil
 }

@@ -207,7 +207,7 @@ func (m machine) advance(d *table.Definition) (drop []purge) {
 			ix.Backfilling, ix.ChangeAt = true, m.now.Add(m.delay/2)
 		}
 	}
-	return drop
+	return append(drop, m.advanceTTL(d)...)
 }
 
 // slack is how far clocks may disagree without one of them having been set.
@@ -224,12 +224,19 @@ func (m machine) pending(t time.Time) bool { return !t.IsZero() && !m.due(t) }
 
 // next returns when the next step of d is due that a clock alone brings about; zero if none is.
 func next(d *table.Definition) time.Time {
-	at := d.ChangeAt
+	at := earlier(d.ChangeAt, nextTTL(&d.TTL))
 	for i := range d.Indexes {
-		ix := &d.Indexes[i]
-		if t := ix.ChangeAt; !t.IsZero() && !ix.Backfilling && (at.IsZero() || t.Before(at)) {
-			at = t
+		if ix := &d.Indexes[i]; !ix.Backfilling {
+			at = earlier(at, ix.ChangeAt)
 		}
 	}
 	return at
+}
+
+// earlier returns the earlier of two times of which the zero one is never.
+func earlier(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
+	}
+	return a
 }

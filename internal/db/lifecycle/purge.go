@@ -9,7 +9,8 @@ import (
 	"github.com/grammedb/gramme/internal/kv/keys"
 )
 
-// A purge is what is left of a dropped table or, if Index is not 0, of a dropped index. It is stored, as JSON, until nothing is.
+// A purge is what is left of a dropped table or, if Index is not 0, of a dropped index or the entries of time to live that had the
+// number. It is stored, as JSON, until nothing is.
 type purge struct {
 	Table uint64
 	Index uint16 `json:",omitempty"`
@@ -105,11 +106,13 @@ func (m *Manager) purge(ctx context.Context, p purge) error {
 
 func (p purge) ranges() []kv.Range {
 	if p.Index != 0 {
-		return []kv.Range{indexRange(p.Table, p.Index)}
+		lo, hi := keys.NumberedExpiries(p.Table, p.Index)
+		return []kv.Range{indexRange(p.Table, p.Index), {Lo: lo, Hi: hi}}
 	}
 	rows := keys.AppendTable(nil, p.Table)
 	lo, hi := keys.Counters(p.Table)
-	return []kv.Range{{Lo: rows, Hi: keys.Next(rows)}, {Lo: lo, Hi: hi}}
+	first, last := keys.Expiries(p.Table)
+	return []kv.Range{{Lo: rows, Hi: keys.Next(rows)}, {Lo: lo, Hi: hi}, {Lo: first, Hi: last}}
 }
 
 // indexRange returns where the entries of an index are, or the rows of a table (index 0).

@@ -166,8 +166,8 @@ func (w *Write) tooLarge() error {
 	return ErrItemTooLarge
 }
 
-// stage fills the engine's batch with what turns old into e.New: the row, the index entries, the counters, and the record in the
-// table's log if it has one. A write that changes nothing stores nothing. It fails with ErrCollectionFull and, if a local index has no room for the item's entry,
+// stage fills the engine's batch with what turns old into e.New: the row, the index entries, the entry of its time to live, the
+// counters, and the record in the table's log if it has one. A write that changes nothing stores nothing. It fails with ErrCollectionFull and, if a local index has no room for the item's entry,
 // as for an item that is too large.
 func (s *Store) stage(b *kv.Batch, w *Write, rowKey []byte, old row.Row, e *Effect) error {
 	if w.Kind == Check || old.Item == nil && e.New == nil {
@@ -187,6 +187,9 @@ func (s *Store) stage(b *kv.Batch, w *Write, rowKey []byte, old row.Row, e *Effe
 	count(b, d.Number, 0, old.Item != nil, e.New != nil, e.OldSize, e.NewSize)
 	if shard := d.Log.For(rowKey); shard != nil {
 		w.stageRecord(b, shard, stamp, old.Item, e)
+	}
+	if d.TTL.Kept() {
+		stageExpiry(b, d, rowKey, old.Item, e.New)
 	}
 	if len(d.Indexes) == 0 {
 		return nil

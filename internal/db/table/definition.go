@@ -171,13 +171,6 @@ type OnDemand struct{ MaxRead, MaxWrite int64 }
 // Warm is warm throughput in units per second.
 type Warm struct{ Read, Write int64 }
 
-// TTL is the setting of time to live.
-type TTL struct {
-	Enabled   bool
-	Attribute string    `json:",omitempty"` // kept after disabling
-	Changed   time.Time `json:",omitzero"`
-}
-
 // Index returns the index of that name in any state, nil if there is none.
 func (d *Definition) Index(name string) *Index {
 	for i := range d.Indexes {

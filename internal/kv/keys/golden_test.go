@@ -62,6 +62,10 @@ func golden() []string {
 	span("AllRetired", AllRetired)
 	key("LogSize 9", LogSize(9))
 	key("Hold 7 backup", Hold(7, "backup"))
+	key("Expiry 7/3 of artist and song at 1767225600", AppendExpiry(nil, 3, 1767225600, append(AppendPartition(AppendSpace(nil, 7, 0), pk), sk...)))
+	span("Expiry 7/3 from 1609459200 to 1767225600", func() ([]byte, []byte) { return Expiry(7, 3, 1609459200, 1767225600) })
+	span("Expiries 7", func() ([]byte, []byte) { return Expiries(7) })
+	span("NumberedExpiries 7/3", func() ([]byte, []byte) { return NumberedExpiries(7, 3) })
 	return lines
 }
 

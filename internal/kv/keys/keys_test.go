@@ -47,6 +47,10 @@ func TestAppendsKeepWhatIsThere(t *testing.T) {
 		"AppendTableKey":   func(d []byte) []byte { return AppendTableKey(d, a, a) },
 		"AppendCounter":    func(d []byte) []byte { return AppendCounter(d, 1, 2, Items) },
 		"AppendLog":        func(d []byte) []byte { return AppendLog(d, 1, 2) },
+		"AppendExpiry":     func(d []byte) []byte { return AppendExpiry(d, 2, 3, AppendPartition(AppendSpace(nil, 1, 0), a)) },
+		"AppendExpiryRow": func(d []byte) []byte {
+			return AppendExpiryRow(d, AppendExpiry(nil, 2, 3, AppendPartition(AppendSpace(nil, 1, 0), a)))
+		},
 	}
 	for name, f := range appends {
 		if got, want := f([]byte("before")), "before"+string(f(nil)); string(got) != want {
@@ -65,6 +69,32 @@ func TestAppendsDoNotAllocate(t *testing.T) {
 	})
 	if allocs != 0 {
 		t.Errorf("%v allocations, want 0", allocs)
+	}
+}
+
+func TestExpiry(t *testing.T) {
+	inRange := func(key []byte, lo, hi []byte) bool { return bytes.Compare(lo, key) <= 0 && bytes.Compare(key, hi) < 0 }
+	row := append(AppendPartition(AppendSpace(nil, 7, 0), []byte("artist")), 0, 0xff)
+	for _, at := range []int64{0, 1, 1767225600, 1 << 40} {
+		entry := AppendExpiry(nil, 3, at, row)
+		if got := ExpiryTime(entry); got != at {
+			t.Errorf("time %d, want %d", got, at)
+		}
+		if got := AppendExpiryRow(nil, entry); !bytes.Equal(got, row) {
+			t.Errorf("row %x, want %x", got, row)
+		}
+		for _, c := range []struct {
+			from, to int64
+			want     bool
+		}{{at, at + 1, true}, {0, at + 1, true}, {at + 1, at + 2, false}, {0, at, false}} {
+			if lo, hi := Expiry(7, 3, c.from, c.to); inRange(entry, lo, hi) != c.want {
+				t.Errorf("%d in %d..%d: %v, want %v", at, c.from, c.to, !c.want, c.want)
+			}
+		}
+		all := func(lo, hi []byte) bool { return inRange(entry, lo, hi) }
+		if !all(Expiries(7)) || all(Expiries(8)) || !all(NumberedExpiries(7, 3)) || all(NumberedExpiries(7, 2)) {
+			t.Errorf("%x is not where it should be", entry)
+		}
 	}
 }
 

@@ -203,19 +203,22 @@ func Size(n []byte) int {
 	return size
 }
 
-// Int64 returns the number if it is an integer that an int64 holds.
-func Int64(n []byte) (int64, bool) {
+// Ceil returns the least integer that is not below the number, if an int64 holds it.
+func Ceil(n []byte) (int64, bool) {
 	var x number
 	x.take(n)
-	if x.n > x.exp || x.exp > 19 {
-		return 0, x.n == 0
+	if x.exp > 19 {
+		return 0, false
 	}
 	u := uint64(0)
-	for _, d := range x.d[:x.exp] {
+	for _, d := range x.d[:max(0, x.exp)] {
 		u = 10*u + uint64(d) // 19 digits fit
 	}
 	if x.neg {
 		return -int64(u), u <= 1<<63
+	}
+	if x.n > max(0, x.exp) {
+		u++
 	}
 	return int64(u), u < 1<<63
 }

@@ -165,19 +165,27 @@ func TestInts(t *testing.T) {
 		if text := strconv.FormatInt(n, 10); !bytes.Equal(f, parsed(t, text)) {
 			t.Errorf("%s: form %x", text, f)
 		}
-		if got, ok := Int64(f); !ok || got != n {
+		if got, ok := Ceil(f); !ok || got != n {
 			t.Errorf("%d: %d %v", n, got, ok)
 		}
 	}
-	for _, text := range []string{
-		"0.5", "1.5", "-1.01", "9223372036854775808", "-9223372036854775809", "1e19", "9999999999999999999", "18446744073709551616", "1e125", "1e-130",
+}
+
+func TestCeil(t *testing.T) {
+	for text, want := range map[string]int64{
+		"0.5": 1, "-0.5": 0, "1e-130": 1, "-1e-130": 0, "1.01": 2, "-1.01": -1, "1.50e1": 15, "120": 120, "1e18": 1e18, "99.9999999999999999999999999999999999": 100,
+		"1767225600.25": 1767225601, "9223372036854775806.5": math.MaxInt64, "-9223372036854775808.5": math.MinInt64,
 	} {
-		if n, ok := Int64(parsed(t, text)); ok {
-			t.Errorf("%s: %d", text, n)
+		if n, ok := Ceil(parsed(t, text)); !ok || n != want {
+			t.Errorf("%s: %d %v, want %d", text, n, ok, want)
 		}
 	}
-	if n, ok := Int64(parsed(t, "1.50e1")); !ok || n != 15 {
-		t.Errorf("1.50e1: %d %v", n, ok)
+	for _, text := range []string{
+		"9223372036854775808", "9223372036854775807.1", "-9223372036854775809", "1e19", "9999999999999999999", "9999999999999999999.9", "18446744073709551616", "1e125", "-1e125",
+	} {
+		if n, ok := Ceil(parsed(t, text)); ok {
+			t.Errorf("%s: %d", text, n)
+		}
 	}
 }
 
@@ -207,7 +215,7 @@ func TestAllocations(t *testing.T) {
 		Add(dst, a, b)
 		Sub(dst, a, b)
 		Size(a)
-		Int64(b)
+		Ceil(b)
 	}); n != 0 {
 		t.Errorf("%v allocations", n)
 	}

@@ -16,9 +16,9 @@ func (s *Service) describeTimeToLive(_ context.Context, c *api.Call, in *ddb.Des
 	if d.Status == table.Creating || d.Status == table.Deleting {
 		return nil, api.Invalid("Cannot describe time to live while table is in %[1]s state: Current table state is %[1]s", d.Status)
 	}
-	out := &ddb.TimeToLiveDescription{TimeToLiveStatus: new("DISABLED")}
-	if d.TTL.Enabled {
-		out = &ddb.TimeToLiveDescription{TimeToLiveStatus: new("ENABLED"), AttributeName: new(d.TTL.Attribute)}
+	out := &ddb.TimeToLiveDescription{TimeToLiveStatus: new(string(d.TTL.Shown()))}
+	if d.TTL.Shown() != table.Disabled {
+		out.AttributeName = new(d.TTL.Attribute)
 	}
 	return &ddb.DescribeTimeToLiveOutput{TimeToLiveDescription: out}, nil
 }

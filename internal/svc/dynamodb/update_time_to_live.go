@@ -18,8 +18,8 @@ func (s *Service) updateTimeToLive(ctx context.Context, c *api.Call, in *ddb.Upd
 		return nil, err
 	}
 	now := s.Now()
-	_, err = s.Lifecycle.Set(ctx, name, func(d *table.Definition) error {
-		return changeTTL(&d.TTL, in.TimeToLiveSpecification, now)
+	err = s.Lifecycle.SetTTL(ctx, name, func(ttl *table.TTL) error {
+		return changeTTL(ttl, in.TimeToLiveSpecification, now)
 	})
 	if err != nil {
 		return nil, err
@@ -36,9 +36,9 @@ func changeTTL(ttl *table.TTL, sent *ddb.TimeToLiveSpecification, now time.Time)
 		return api.Invalid("TimeToLive is already enabled")
 	case !enable && !ttl.Enabled:
 		return api.Invalid("TimeToLive is already disabled")
-	case now.Before(ttl.Changed.Add(ttlPause)):
+	case ttl.Status == table.Disabling, now.Before(ttl.Changed.Add(ttlPause)):
 		return api.Invalid("Time to live has been modified multiple times within a fixed interval")
 	}
-	*ttl = table.TTL{Enabled: enable, Attribute: attribute, Changed: now}
+	ttl.Enabled, ttl.Attribute, ttl.Changed = enable, attribute, now
 	return nil
 }
