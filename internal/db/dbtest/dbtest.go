@@ -22,8 +22,9 @@ import (
 //	Music artist:S song:S
 //	local ByYear artist:S year:N KEYS_ONLY
 //	global ByGenre genre:S+label:S year:N+song:S INCLUDE(length,price)
+//	ttl expires
 //
-// Partition attributes come first, then the sort attributes, if any; several of a kind are joined by +. Indexes are ACTIVE, and
+// or the attribute of its time to live. Partition attributes come first, then the sort attributes, if any; several of a kind are joined by +. Indexes are ACTIVE, and
 // the table is number 1.
 func Define(t testing.TB, text string) *table.Definition {
 	t.Helper()
@@ -34,7 +35,11 @@ func Define(t testing.TB, text string) *table.Definition {
 			d.Name, d.Schema = words[0], schema(t, words[1:])
 			continue
 		}
-		d.Indexes = append(d.Indexes, Index(t, line, d.NextIndex))
+		if words[0] == "ttl" {
+			d.TTL = table.TTL{Enabled: true, Attribute: words[1], Entries: d.NextIndex}
+		} else {
+			d.Indexes = append(d.Indexes, Index(t, line, d.NextIndex))
+		}
 		d.NextIndex++
 	}
 	return d

@@ -37,8 +37,8 @@ func setClock(t *testing.T, delay, by time.Duration) {
 		time.Sleep(3*delay + 3*slack)
 		synctest.Wait()
 		d := w.catalog.Get(name("Music"))
-		if d != nil && (d.Status != table.Active || len(unfinished(d)) > 0) {
-			t.Errorf("%s: %s, on their way: %v", what, d.Status, unfinished(d))
+		if d != nil && (d.Status != table.Active || len(unfinished(d)) > 0 || d.TTL.Status != "") {
+			t.Errorf("%s: %s, on their way: %v, time to live: %s", what, d.Status, unfinished(d), d.TTL.Shown())
 		}
 		return d
 	}
@@ -56,6 +56,12 @@ func setClock(t *testing.T, delay, by time.Duration) {
 	if d := settled("index dropped"); len(d.Indexes) > 0 {
 		t.Errorf("the index is %s", d.Indexes[0].Status)
 	}
+	w.setTTL("year")
+	set()
+	settled("time to live enabled")
+	w.setTTL("")
+	set()
+	settled("time to live disabled")
 	if _, err := w.manager.Delete(w.ctx, name("Music")); err != nil {
 		t.Fatal(err)
 	}

@@ -225,10 +225,16 @@ func TestCrashes(t *testing.T) {
 			_, err := w.manager.Update(w.ctx, name("Music"), dropIndex("ByYear"))
 			return err
 		}, "Music", "ACTIVE ByYear:ACTIVE", "ACTIVE"},
+		{"enable time to live", func(w *world) error { return w.switchTTL("Music", "year") }, "Music", "ACTIVE ByYear:ACTIVE", "ACTIVE ByYear:ACTIVE by year:ENABLED"},
+		{"disable time to live", func(w *world) error { return w.switchTTL("Timed", "") }, "Timed", "ACTIVE by year:ENABLED", "ACTIVE by year:DISABLED"},
 		{"delete", func(w *world) error {
 			_, err := w.manager.Delete(w.ctx, name("Music"))
 			return err
 		}, "Music", "ACTIVE ByYear:ACTIVE", "gone"},
+		{"delete with time to live", func(w *world) error {
+			_, err := w.manager.Delete(w.ctx, name("Timed"))
+			return err
+		}, "Timed", "ACTIVE by year:ENABLED", "gone"},
 		{"create", func(w *world) error {
 			_, err := w.manager.Create(w.ctx, definition(w.t, "Other id:S"))
 			return err
@@ -266,6 +272,11 @@ func (c *change) crash(t *testing.T, delay time.Duration, calls int, late bool) 
 		w := begin(t, inner, 0)
 		w.create(music + "\nglobal ByYear year:N ALL")
 		w.fill(200)
+		w.create("Timed artist:S song:S")
+		if err := w.switchTTL("Timed", "year"); err != nil {
+			t.Fatal(err)
+		}
+		w.fillTable("Timed", 30)
 		e := newCrashing(inner, calls, late)
 		w = w.restart(e, delay)
 		err := c.do(w)
@@ -279,6 +290,7 @@ func (c *change) crash(t *testing.T, delay time.Duration, calls int, late bool) 
 			w.check(d)
 		}
 		w.checkNothingLeft()
+		dbtest.CheckAudit(t, inner, w.catalog)
 		if got := state(w.catalog.Get(name(c.table))); got != c.after && (err == nil || got != c.before) {
 			t.Errorf("answer %v, then %s; want %s", err, got, c.after)
 		}

@@ -25,6 +25,9 @@ func state(d *table.Definition) string {
 			text += "+"
 		}
 	}
+	if d.TTL.Attribute != "" {
+		text += " by " + d.TTL.Attribute + ":" + string(d.TTL.Shown())
+	}
 	return text
 }
 

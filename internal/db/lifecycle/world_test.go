@@ -111,7 +111,12 @@ func (w *world) update(edit func(*table.Definition) error) *table.Definition {
 // put writes an item, see dbtest.Item.
 func (w *world) put(text string) {
 	w.t.Helper()
-	d := w.catalog.Get(name("Music"))
+	w.putInto("Music", text)
+}
+
+func (w *world) putInto(table, text string) {
+	w.t.Helper()
+	d := w.catalog.Get(name(table))
 	it := dbtest.Item(w.t, text)
 	k, err := d.KeyOf(it)
 	if err == nil {
@@ -123,8 +128,14 @@ func (w *world) put(text string) {
 }
 
 func (w *world) fill(n int) {
+	w.t.Helper()
+	w.fillTable("Music", n)
+}
+
+func (w *world) fillTable(table string, n int) {
+	w.t.Helper()
 	for i := range n {
-		w.put(fmt.Sprintf("artist=a%d song=s%d genre=g%d year=%d", i%17, i, i%5, 1900+i%100))
+		w.putInto(table, fmt.Sprintf("artist=a%d song=s%d genre=g%d year=%d", i%17, i, i%5, 1900+i%100))
 	}
 }
 

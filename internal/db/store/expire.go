@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/grammedb/gramme/internal/db/change"
@@ -53,6 +54,7 @@ func (s *Store) Expire(ctx context.Context, d *table.Definition, rowKeys [][]byt
 					done.Items++
 				}
 			}
+			b.Adds = sum(b.Adds)
 			return nil
 		})
 	})
@@ -77,4 +79,18 @@ func (s *Store) expire(w *Write, rowKey, stored []byte, now time.Time, b *kv.Bat
 	}
 	_, err = s.applyRow(w, rowKey, stored, b)
 	return err == nil, err
+}
+
+// sum makes one addition to each counter of several: they are mostly those of the table.
+func sum(adds []kv.Add) []kv.Add {
+	sums := adds[:0]
+	for _, a := range adds {
+		same := func(s kv.Add) bool { return string(s.Key) == string(a.Key) }
+		if i := slices.IndexFunc(sums, same); i >= 0 {
+			sums[i].Delta += a.Delta
+		} else {
+			sums = append(sums, a)
+		}
+	}
+	return sums
 }
