@@ -180,39 +180,47 @@ func Compare(a, b Value) (c int, ok bool) {
 
 // content returns what follows the type and the length. REQUIRES: a type that has a length.
 func (v Value) content() []byte {
-	if v[1] < 0x80 {
-		end := 2 + int(v[1])
-		return v[2:end:end]
-	}
-	n, w := binary.Uvarint(v[1:])
-	end := 1 + w + int(n)
+	n, w := length(v[1:])
+	end := 1 + w + n
 	return v[1+w : end : end]
 }
 
-// valueLen returns the length of the value that b starts with. REQUIRES: b is well formed (see Valid for bytes from outside).
-func valueLen(b []byte) int {
+// length decodes the length that b starts with and tells how many bytes that takes.
+func length(b []byte) (n, width int) {
+	n, width = int(b[0]), 1
+	if n >= 0x80 {
+		n, width = longLength(b) // apart, so that length is inlined
+	}
+	return n, width
+}
+
+func longLength(b []byte) (n, width int) {
+	u, w := binary.Uvarint(b)
+	return int(u), w
+}
+
+// extent returns where the content of the value that b starts with begins and ends. REQUIRES: b is well formed (see Valid for bytes
+// from outside).
+func extent(b []byte) (from, to int) {
 	switch Type(b[0]) {
 	case NULL:
-		return 1
+		return 1, 1
 	case BOOL:
-		return 2
+		return 1, 2
 	}
-	if b[1] < 0x80 {
-		return 2 + int(b[1])
-	}
-	n, w := binary.Uvarint(b[1:])
-	return 1 + w + int(n)
+	n, w := length(b[1:])
+	return 1 + w, 1 + w + n
 }
 
 // cutValue splits b after the value that it starts with.
 func cutValue(b []byte) (v Value, rest []byte) {
-	n := valueLen(b)
+	_, n := extent(b)
 	return Value(b[:n:n]), b[n:]
 }
 
 // cutAttribute splits b after the attribute that it starts with.
 func cutAttribute(b []byte) (name []byte, v Value, rest []byte) {
-	n, w := nameLen(b)
+	n, w := length(b)
 	b = b[w:]
 	v, rest = cutValue(b[n:])
 	return b[:n:n], v, rest
@@ -225,10 +233,10 @@ type Item []byte
 // Get returns the value of the attribute, nil if there is none; it aliases it.
 func (it Item) Get(name string) Value {
 	for rest := []byte(it); len(rest) > 0; {
-		n, w := nameLen(rest)
+		n, w := length(rest)
 		found := rest[w : w+n]
 		rest = rest[w+n:]
-		size := valueLen(rest)
+		_, size := extent(rest)
 		if n == len(name) && string(found) == name {
 			return Value(rest[:size:size])
 		}
@@ -246,15 +254,6 @@ func after(a []byte, b string) bool {
 		return a[0] > b[0]
 	}
 	return string(a) > b
-}
-
-// nameLen decodes the length of a name and tells how many bytes that took.
-func nameLen(b []byte) (n, width int) {
-	if b[0] < 0x80 {
-		return int(b[0]), 1
-	}
-	u, w := binary.Uvarint(b)
-	return int(u), w
 }
 
 // All ranges over the attributes in ascending order of their names; both alias it.

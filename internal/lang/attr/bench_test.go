@@ -11,6 +11,13 @@ import (
 var order = `{"pk":{"S":"customer#000000012345"},"sk":{"S":"order#2026-10-05T12:34:56.789Z"},"status":{"S":"SHIPPED"},"total":{"N":"1234.56"},` +
 	`"paid":{"BOOL":true},"count":{"N":"17"},"tags":{"SS":["new","gift","express"]},"note":{"S":"` + strings.Repeat("leave it at the door ", 14) + `"}}`
 
+// experiment is an item of 12 attributes, two of them small maps, and 400 bytes of DynamoDB's count.
+var experiment = `{"pk":{"S":"exp-000007"},"sk":{"N":"3"},"experiment_id":{"S":"E-00007"},"created_at":{"S":"2026-10-05T12:34:56Z"},` +
+	`"name":{"S":"resnet50-imagenet-000143"},"status":{"S":"completed"},"counter":{"N":"0"},` +
+	`"config":{"M":{"batch_size":{"N":"128"},"learning_rate":{"N":"0.0003"},"epochs":{"N":"42"}}},` +
+	`"metrics":{"M":{"accuracy":{"N":"0.93211"},"f1_score":{"N":"0.81371"},"loss":{"N":"0.07421"}}},` +
+	`"notes":{"S":"The learning rate was warmed up over the first epochs and then decayed; checkpoints were kept on improvement. The learning rate was warmed u"}}`
+
 func benchmarkDecode(b *testing.B, text string) {
 	in := []byte(text)
 	var r jsontok.Reader
@@ -43,7 +50,7 @@ func document(n int) string {
 }
 
 func BenchmarkAppendJSON(b *testing.B) {
-	for _, c := range []struct{ name, text string }{{"order", order}, {"document", document(100)}} {
+	for _, c := range []struct{ name, text string }{{"order", order}, {"experiment", experiment}, {"document", document(100)}} {
 		b.Run(c.name, func(b *testing.B) {
 			it := parseItem(b, c.text)
 			dst := make([]byte, 0, 1<<16)

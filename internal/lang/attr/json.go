@@ -3,6 +3,7 @@ package attr
 import (
 	"encoding/base64"
 	"errors"
+	"strconv"
 
 	"github.com/grammedb/gramme/internal/lib/decimal"
 	"github.com/grammedb/gramme/internal/lib/jsontok"
@@ -10,78 +11,96 @@ import (
 
 // AppendJSON appends {"S":"..."}.
 func (v Value) AppendJSON(dst []byte) []byte {
-	switch v.Type() {
-	case S:
-		dst = append(dst, `{"S":`...)
-	case N:
-		dst = append(dst, `{"N":`...)
-	case B:
-		dst = append(dst, `{"B":`...)
-	case BOOL:
-		if v.Bool() {
-			return append(dst, `{"BOOL":true}`...)
-		}
-		return append(dst, `{"BOOL":false}`...)
-	case NULL:
-		return append(dst, `{"NULL":true}`...)
-	case SS:
-		dst = append(dst, `{"SS":`...)
-	case NS:
-		dst = append(dst, `{"NS":`...)
-	case BS:
-		dst = append(dst, `{"BS":`...)
-	case L:
-		dst = append(dst, `{"L":`...)
-	case M:
-		dst = v.Item().AppendJSON(append(dst, `{"M":`...))
-		return append(dst, '}')
-	default:
+	if len(v) == 0 {
 		return append(dst, "null"...)
 	}
-	return append(v.appendContent(dst), '}')
+	from, to := extent(v)
+	return appendTyped(dst, v.Type(), v[from:to])
 }
 
-// appendContent appends the JSON of a scalar's content, a set's members or a list's elements, without their types but
-// for the elements.
-func (v Value) appendContent(dst []byte) []byte {
-	switch t := v.Type(); t {
+// appendTyped appends the value of that type and content with its type.
+func appendTyped(dst []byte, t Type, content []byte) []byte {
+	switch t {
 	case S:
-		return jsontok.AppendString(dst, v.content())
+		dst = jsontok.AppendBytes(append(dst, `{"S":`...), content)
 	case N:
-		dst = decimal.AppendText(append(dst, '"'), v.content())
-		return append(dst, '"')
+		dst = appendNumber(append(dst, `{"N":`...), content)
 	case B:
-		dst = base64.StdEncoding.AppendEncode(append(dst, '"'), v.content())
-		return append(dst, '"')
+		dst = appendBase64(append(dst, `{"B":`...), content)
+	case BOOL:
+		dst = strconv.AppendBool(append(dst, `{"BOOL":`...), content[0] == 1)
+	case NULL:
+		dst = append(dst, `{"NULL":true`...)
+	case L:
+		dst = appendElements(append(dst, `{"L":`...), content)
+	case M:
+		dst = Item(content).AppendJSON(append(dst, `{"M":`...))
+	default:
+		dst = append(append(append(dst, `{"`...), t.String()...), `":`...)
+		dst = appendMembers(dst, t.Elem(), content)
 	}
+	return append(dst, '}')
+}
+
+func appendNumber(dst, content []byte) []byte {
+	return append(decimal.AppendText(append(dst, '"'), content), '"')
+}
+
+func appendBase64(dst, content []byte) []byte {
+	return append(base64.StdEncoding.AppendEncode(append(dst, '"'), content), '"')
+}
+
+// appendElements appends those of a list.
+func appendElements(dst, content []byte) []byte {
 	dst = append(dst, '[')
-	for e, rest := Value(nil), v.content(); len(rest) > 0; {
-		if e != nil {
-			dst = append(dst, ',')
-		}
-		if e, rest = cutValue(rest); v.Type() == L {
-			dst = e.AppendJSON(dst)
-		} else {
-			dst = e.appendContent(dst)
-		}
+	for rest := content; len(rest) > 0; {
+		from, to := extent(rest)
+		dst = append(appendTyped(dst, Type(rest[0]), rest[from:to]), ',')
+		rest = rest[to:]
 	}
-	return append(dst, ']')
+	return closed(dst, ']')
+}
+
+// appendMembers appends those of a set, without their type t.
+func appendMembers(dst []byte, t Type, content []byte) []byte {
+	dst = append(dst, '[')
+	for rest := content; len(rest) > 0; {
+		from, to := extent(rest)
+		switch t {
+		case S:
+			dst = jsontok.AppendBytes(dst, rest[from:to])
+		case N:
+			dst = appendNumber(dst, rest[from:to])
+		case B:
+			dst = appendBase64(dst, rest[from:to])
+		}
+		dst = append(dst, ',')
+		rest = rest[to:]
+	}
+	return closed(dst, ']')
 }
 
 // AppendJSON appends {"name":{"S":"..."},...}.
 func (it Item) AppendJSON(dst []byte) []byte {
 	dst = append(dst, '{')
-	var name []byte
-	var v Value
 	for rest := []byte(it); len(rest) > 0; {
-		if v != nil {
-			dst = append(dst, ',')
-		}
-		name, v, rest = cutAttribute(rest)
-		dst = append(jsontok.AppendString(dst, name), ':')
-		dst = v.AppendJSON(dst)
+		n, w := length(rest)
+		dst = append(jsontok.AppendBytes(dst, rest[w:w+n]), ':')
+		rest = rest[w+n:]
+		from, to := extent(rest)
+		dst = append(appendTyped(dst, Type(rest[0]), rest[from:to]), ',')
+		rest = rest[to:]
 	}
-	return append(dst, '}')
+	return closed(dst, '}')
+}
+
+// closed puts the end of a list or object in the place of the comma after its last member, if it has any.
+func closed(dst []byte, end byte) []byte {
+	if last := len(dst) - 1; dst[last] == ',' {
+		dst[last] = end
+		return dst
+	}
+	return append(dst, end)
 }
 
 // ParseItem decodes an item from JSON text; for tests, tools and files. What a client would be told is an *Error or a

@@ -127,31 +127,45 @@ func AppendInt(dst []byte, n int64) []byte {
 // AppendText appends the number in plain notation as DynamoDB returns it: no exponent, no superfluous zeros, "0" for
 // every zero. n is a form.
 func AppendText(dst, n []byte) []byte {
-	var x number
-	x.take(n)
-	if x.n == 0 {
+	flip := byte(0)
+	switch n[0] {
+	case zero:
 		return append(dst, '0')
+	case negative:
+		dst, flip = append(dst, '-'), 0xff
 	}
-	if x.neg {
-		dst = append(dst, '-')
+	exp := int(n[1]^flip) + minExp
+	if exp <= 0 {
+		return appendPairs(appendZeros(append(dst, '0', '.'), -exp), n[2:], flip)
 	}
-	if x.exp <= 0 {
-		dst = appendZeros(append(dst, '0', '.'), -x.exp)
-		return appendDigits(dst, x.d[:x.n])
+	whole := len(dst) + exp
+	dst = appendPairs(dst, n[2:], flip)
+	if len(dst) <= whole {
+		return appendZeros(dst, whole-len(dst))
 	}
-	if x.exp >= x.n {
-		return appendZeros(appendDigits(dst, x.d[:x.n]), x.exp-x.n)
-	}
-	dst = append(appendDigits(dst, x.d[:x.exp]), '.')
-	return appendDigits(dst, x.d[x.exp:x.n])
+	dst = append(dst, 0)
+	copy(dst[whole+1:], dst[whole:])
+	dst[whole] = '.'
+	return dst
 }
 
-func appendDigits(dst, digits []byte) []byte {
-	for _, d := range digits {
-		dst = append(dst, '0'+d)
+// appendPairs appends the digits of pairs without the last if it is a 0.
+func appendPairs(dst, pairs []byte, flip byte) []byte {
+	for _, b := range pairs {
+		at := (b ^ flip) &^ 1 // twice the pair
+		dst = append(dst, digitPairs[at], digitPairs[at+1])
+	}
+	if dst[len(dst)-1] == '0' {
+		dst = dst[:len(dst)-1]
 	}
 	return dst
 }
+
+const digitPairs = "0001020304050607080910111213141516171819" +
+	"2021222324252627282930313233343536373839" +
+	"4041424344454647484950515253545556575859" +
+	"6061626364656667686970717273747576777879" +
+	"8081828384858687888990919293949596979899"
 
 func appendZeros(dst []byte, n int) []byte {
 	for range n {

@@ -20,7 +20,7 @@ func tokens(r *Reader, text string) string {
 		case EOF:
 			return strings.Join(out, " ")
 		case String:
-			out = append(out, string(AppendString(nil, r.Bytes())))
+			out = append(out, string(AppendBytes(nil, r.Bytes())))
 		case Number:
 			out = append(out, string(r.Bytes()))
 		default:
@@ -171,7 +171,6 @@ func TestZeroReader(t *testing.T) {
 }
 
 func TestAppendString(t *testing.T) {
-	type name string
 	for _, c := range []struct{ in, want string }{
 		{"", `""`},
 		{"abc", `"abc"`},
@@ -185,11 +184,24 @@ func TestAppendString(t *testing.T) {
 		if got := AppendString([]byte("x"), c.in); string(got) != "x"+c.want {
 			t.Errorf("%q: %s, want %s", c.in, got, c.want)
 		}
-		if got := AppendString(nil, []byte(c.in)); string(got) != c.want {
+		if got := AppendBytes(nil, []byte(c.in)); string(got) != c.want {
 			t.Errorf("%q as bytes: %s, want %s", c.in, got, c.want)
 		}
-		if got := AppendString(nil, name(c.in)); string(got) != c.want {
-			t.Errorf("%q as a named type: %s, want %s", c.in, got, c.want)
+	}
+}
+
+// Wherever a character stands, it is told from those that are copied as they are.
+func TestAppendBytesAtEachPlace(t *testing.T) {
+	for n := range 40 {
+		for at := range n {
+			for c := range 256 {
+				s := bytes.Repeat([]byte("x"), n)
+				s[at] = byte(c)
+				want := string(append(appendReplaced([]byte{'"'}, s), '"'))
+				if got := AppendBytes(nil, s); string(got) != want {
+					t.Fatalf("%q: %s, want %s", s, got, want)
+				}
+			}
 		}
 	}
 }
@@ -207,7 +219,7 @@ func TestAllocations(t *testing.T) {
 		t.Errorf("reading allocates %v times", n)
 	}
 	dst := make([]byte, 0, 100)
-	if n := testing.AllocsPerRun(100, func() { AppendString(dst, "plain"); AppendString(dst, "é\xff\n\x01") }); n != 0 {
+	if n := testing.AllocsPerRun(100, func() { AppendString(dst, "plain"); AppendString(dst, "é\xff\n\x01"); AppendString(dst, "é\n") }); n != 0 {
 		t.Errorf("AppendString allocates %v times", n)
 	}
 }

@@ -3,7 +3,6 @@ package jsontok
 import (
 	"encoding/binary"
 	"math/bits"
-	"strconv"
 	"unicode/utf16"
 	"unicode/utf8"
 )
@@ -125,58 +124,4 @@ func plain(b []byte, i int) (end int, ascii bool) {
 		seen |= uint64(c)
 	}
 	return i, seen&highs == 0
-}
-
-// AppendString appends s as a JSON string with its quotes; invalid UTF-8 becomes U+FFFD.
-func AppendString[T ~string | ~[]byte](dst []byte, s T) []byte {
-	dst = append(dst, '"')
-	start := len(dst)
-	dst = append(dst, s...)
-	if end, ascii := plain(dst, start); end < len(dst) || !ascii && !utf8.Valid(dst[start:]) {
-		dst = appendEscaped(dst[:start], s)
-	}
-	return append(dst, '"')
-}
-
-// appendEscaped is AppendString for the strings that cannot be copied as they are.
-func appendEscaped[T ~string | ~[]byte](dst []byte, s T) []byte {
-	for i := 0; i < len(s); {
-		run := i
-		for i < len(s) && s[i] < utf8.RuneSelf && s[i] >= 0x20 && s[i] != '"' && s[i] != '\\' {
-			i++
-		}
-		dst = append(dst, s[run:i]...)
-		switch {
-		case i == len(s):
-		case s[i] < utf8.RuneSelf:
-			dst = appendEscape(dst, s[i])
-			i++
-		default:
-			r, n := utf8.DecodeRuneInString(string(s[i:min(i+utf8.UTFMax, len(s))]))
-			dst = utf8.AppendRune(dst, r)
-			i += n
-		}
-	}
-	return dst
-}
-
-func appendEscape(dst []byte, c byte) []byte {
-	switch c {
-	case '"', '\\':
-		return append(dst, '\\', c)
-	case '\b':
-		return append(dst, '\\', 'b')
-	case '\f':
-		return append(dst, '\\', 'f')
-	case '\n':
-		return append(dst, '\\', 'n')
-	case '\r':
-		return append(dst, '\\', 'r')
-	case '\t':
-		return append(dst, '\\', 't')
-	}
-	if c < 0x10 {
-		return strconv.AppendUint(append(dst, `\u000`...), uint64(c), 16)
-	}
-	return strconv.AppendUint(append(dst, `\u00`...), uint64(c), 16)
 }
