@@ -149,6 +149,14 @@ func (g *Gateway) claim(ctx context.Context, x *Exchange, c claim) error {
 	return nil
 }
 
+// ran gives back x's place among the requests that run.
+func (g *Gateway) ran(x *Exchange) {
+	if x.held.running > 0 {
+		g.admission.give(claim{running: x.held.running})
+		x.held.running = 0
+	}
+}
+
 // finish gives back what x holds.
 func (g *Gateway) finish(x *Exchange) {
 	if x.held != (claim{}) {

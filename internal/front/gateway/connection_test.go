@@ -192,11 +192,75 @@ func TestSlowBodies(t *testing.T) {
 			t.Errorf("a call of %d bytes beside it: %d %s", len(body), a.StatusCode, a.body)
 		}
 	}
-	if l := g.admission.load(); l.running != 0 || l.bytes > 32<<10 {
+	for g.admission.load().bytes > 32<<10 { // until the answers have been sent
+		runtime.Gosched()
+	}
+	if l := g.admission.load(); l.running != 0 {
 		t.Errorf("it holds %+v", l)
 	}
 	if got := exchange(t, c, 1, slow[15_000:]); len(got) != 1 || got[0] != 200 {
 		t.Errorf("when all has come: %v", got)
+	}
+}
+
+// TestSlowReaders: a client that does not take its answer holds its memory, but no place among the requests that run.
+func TestSlowReaders(t *testing.T) {
+	const length = 15 << 20 // more than sockets hold
+	text := strings.Repeat("x", length)
+	tell := api.Define("Tell", func(context.Context, *api.Call, *sayInput) (*sayOutput, error) { return &sayOutput{Said: &text}, nil })
+	g := newGateway(Config{Services: []*api.Service{echoService(tell)}, Running: 1, MaxWait: time.Millisecond}, io.Discard)
+	e := run(t, g, ServerConfig{})
+	c := e.raw(t)
+	if _, err := io.WriteString(c, strings.Replace(rawCall(hello, ""), ".Say", ".Tell", 1)); err != nil {
+		t.Fatal(err)
+	}
+	r := bufio.NewReaderSize(c, 16)
+	if _, err := r.Peek(1); err != nil { // it has been answered
+		t.Fatal(err)
+	}
+	if a := e.do(t, call{body: hello}); a.StatusCode != 200 {
+		t.Errorf("a call beside it: %d %s", a.StatusCode, a.body)
+	}
+	if l := g.admission.load(); l.running != 0 || l.bytes < length {
+		t.Errorf("it holds %+v", l)
+	}
+	if resp, err := http.ReadResponse(r, nil); err != nil {
+		t.Error(err)
+	} else if n, err := io.Copy(io.Discard, resp.Body); n < length || err != nil {
+		t.Errorf("%d bytes of the answer came: %v", n, err)
+	}
+	waitUntilIdle(t, g)
+}
+
+// TestAnswersInOrder: small answers and large ones, which leave on different ways, come in the order of their requests.
+func TestAnswersInOrder(t *testing.T) {
+	e := run(t, newGateway(Config{}, io.Discard), ServerConfig{})
+	c := e.raw(t)
+	var texts []string
+	var send strings.Builder
+	for i := range 40 {
+		text := strings.Repeat(string(rune('a'+i%26)), 1+i*i*i%9001)
+		texts = append(texts, text)
+		send.WriteString(rawCall(`{"Text":"`+text+`"}`, ""))
+		if i%10 == 9 {
+			send.WriteString("HEAD /_gramme/health HTTP/1.1\r\nHost: localhost\r\n\r\n")
+		}
+	}
+	go func() { _, _ = io.WriteString(c, send.String()) }()
+	r := bufio.NewReader(c)
+	for i, text := range texts {
+		resp, err := http.ReadResponse(r, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if body, err := io.ReadAll(resp.Body); err != nil || !strings.Contains(string(body), `"`+text+`"`) {
+			t.Fatalf("answer %d: %v, %d bytes, want a text of %d: %.50s ... %s", i, err, len(body), len(text), body, body[max(0, len(body)-120):])
+		}
+		if i%10 == 9 {
+			if resp, err := http.ReadResponse(r, &http.Request{Method: "HEAD"}); err != nil || resp.StatusCode != 200 {
+				t.Fatalf("HEAD: %v", err)
+			}
+		}
 	}
 }
 

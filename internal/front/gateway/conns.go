@@ -96,9 +96,9 @@ func (l *limitedListener) turnAway(c net.Conn) {
 		_, _ = fmt.Fprintf(c, "HTTP/1.1 503 Service Unavailable\r\nServer: %s\r\nConnection: close\r\nContent-Type: %s\r\nContent-Length: %d\r\n\r\n%s",
 			ServerName, typeJSON10, len(body), body)
 	}
-	_ = c.Close()
 	if time.Since(l.told) > time.Minute {
 		l.told = time.Now()
 		l.log.Warn("connections are turned away", "open", l.most)
 	}
+	_ = c.Close()
 }

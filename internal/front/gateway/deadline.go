@@ -29,6 +29,7 @@ func (l deadlineListener) Accept() (net.Conn, error) {
 type deadlineConn struct {
 	net.Conn
 	read, write deadline
+	hold        hold
 }
 
 // A deadline is what was asked for and what is set, in nanoseconds since the epoch; 0 is none. TLS may ask from another goroutine.
@@ -68,10 +69,13 @@ func (c *deadlineConn) Read(p []byte) (int, error) {
 
 // Write implements net.Conn.
 func (c *deadlineConn) Write(p []byte) (int, error) {
+	if c.hold.takes(p) {
+		return len(p), nil
+	}
 	if err := c.write.settle(c.Conn.SetWriteDeadline); err != nil {
 		return 0, err
 	}
-	return c.Conn.Write(p)
+	return c.hold.write(c.Conn, p)
 }
 
 // SetDeadline implements net.Conn.

@@ -5,7 +5,6 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
-	"io"
 	"log/slog"
 	"net"
 	"strconv"
@@ -27,8 +26,6 @@ const (
 	readBuffer = maxHeaderBytes + 4<<10
 	// prefetched is how much of a body fasthttp reads before it calls the handler.
 	prefetched = 8 << 10
-	// streamFrom is the size from which an answer is counted against the budget until the client has taken it.
-	streamFrom = 64 << 10
 )
 
 // ServerConfig says how connections are served. A client that sends its headers or its body too slowly, or does not take
@@ -98,7 +95,7 @@ func (g *Gateway) Run(ctx context.Context, ln net.Listener, cfg ServerConfig) er
 
 func (g *Gateway) server(ctx context.Context, cfg ServerConfig, conns *connSet) *fasthttp.Server {
 	h := &fastHandler{g: g, ctx: ctx, own: fasthttpadaptor.NewFastHTTPHandler(g.own)}
-	h.requests.New = func() any { return newFastRequest(g) }
+	h.requests.New = func() any { return newFastRequest(h) }
 	return &fasthttp.Server{
 		Handler:               h.serve,
 		ErrorHandler:          badRequest,
@@ -152,15 +149,25 @@ type fastHandler struct {
 
 // A fastRequest is an Exchange with what its functions need.
 type fastRequest struct {
+	h      *fastHandler
 	x      *Exchange
 	c      *fasthttp.RequestCtx
 	header func(string) string
+	body   heldBody
 }
 
-func newFastRequest(*Gateway) *fastRequest {
-	r := new(fastRequest)
+func newFastRequest(h *fastHandler) *fastRequest {
+	r := &fastRequest{h: h}
 	r.header = r.get
+	r.body.r = r
 	return r
+}
+
+// release gives r and its Exchange back.
+func (r *fastRequest) release() {
+	r.h.g.Release(r.x)
+	r.c, r.x = nil, nil
+	r.h.requests.Put(r)
 }
 
 func (h *fastHandler) serve(c *fasthttp.RequestCtx) {
@@ -188,9 +195,7 @@ func (h *fastHandler) serve(c *fasthttp.RequestCtx) {
 		Length:   max(-1, int64(c.Request.Header.ContentLength())),
 	}
 	h.g.serveRecovered(h.ctx, x)
-	h.send(c, x)
-	r.c, r.x = nil, nil
-	h.requests.Put(r)
+	r.send()
 }
 
 // tooLong reports whether the request line or the headers are longer than the service takes.
@@ -265,8 +270,9 @@ var (
 	headerChecksum  = []byte("x-amz-crc32")
 )
 
-// send hands the Response to fasthttp and gives x back, at once or when a large body has been sent.
-func (h *fastHandler) send(c *fasthttp.RequestCtx, x *Exchange) {
+// send hands the Response to fasthttp and gives r back, at once or when a large body has been sent.
+func (r *fastRequest) send() {
+	c, x := r.c, r.x
 	c.SetStatusCode(x.Status)
 	hd := &c.Response.Header
 	if x.ContentType != "" {
@@ -283,34 +289,16 @@ func (h *fastHandler) send(c *fasthttp.RequestCtx, x *Exchange) {
 	}
 	body := x.Response.Body
 	switch {
-	case len(body) >= streamFrom:
-		c.Response.SetBodyStream(&heldBody{Reader: bytes.NewReader(body), g: h.g, x: x}, len(body))
+	case len(body) >= holdFrom:
+		r.body.send(c, body)
 		return
 	case x.Encoding != "":
 		x.deflated = c.Response.SwapBody(body)
 	case body != nil:
 		x.out = c.Response.SwapBody(body)
 	}
-	h.g.Release(x)
+	r.release()
 }
-
-// A heldBody gives its Exchange back when it has been sent, or could not be.
-type heldBody struct {
-	*bytes.Reader
-	g *Gateway
-	x *Exchange
-}
-
-// Close is called once by fasthttp.
-func (b *heldBody) Close() error {
-	if b.x != nil {
-		b.g.Release(b.x)
-		b.x = nil
-	}
-	return nil
-}
-
-var _ io.ReadCloser = (*heldBody)(nil)
 
 // fastLogger keeps fasthttp's remarks about broken connections out of the way.
 type fastLogger struct{ log *slog.Logger }
