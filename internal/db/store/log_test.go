@@ -14,6 +14,7 @@ import (
 	"github.com/grammedb/gramme/internal/db/store"
 	"github.com/grammedb/gramme/internal/db/table"
 	"github.com/grammedb/gramme/internal/kv"
+	"github.com/grammedb/gramme/internal/kv/pebblekv"
 )
 
 // define changes the definition of the table.
@@ -191,5 +192,43 @@ func TestLogBesideChangesOfTheMap(t *testing.T) {
 	f.audit()
 	if n := len(f.logged()); n == 0 {
 		t.Error("nothing was logged")
+	}
+}
+
+// BenchmarkPut replaces an item of about 400 bytes, in memory: what a log costs.
+func BenchmarkPut(b *testing.B) {
+	for _, shards := range []int{0, 4} {
+		b.Run(fmt.Sprint(shards, " shards"), func(b *testing.B) {
+			e, err := pebblekv.Open(pebblekv.Config{Memory: true})
+			if err != nil {
+				b.Fatal(err)
+			}
+			b.Cleanup(func() { e.Close() })
+			c := dbtest.Catalog(b, e)
+			d := dbtest.Create(b, c, "T pk:S")
+			if shards > 0 {
+				d = dbtest.Change(b, c, d.FullName(), func(old *table.Definition) *table.Definition {
+					next := old.Clone()
+					next.Log.Begin(time.Now(), shards)
+					return next
+				})
+			}
+			s := store.New(e, c, time.Now)
+			var writes [2]store.Write
+			for i := range writes {
+				it := dbtest.Item(b, fmt.Sprintf("pk=key n=%d text=%s", i, strings.Repeat("x", 380)))
+				k, err := d.KeyOf(it)
+				if err != nil {
+					b.Fatal(err)
+				}
+				writes[i] = store.Write{Kind: store.Put, Table: d, Key: k, Item: it}
+			}
+			b.ReportAllocs()
+			for i := 0; b.Loop(); i++ {
+				if _, err := s.Apply(context.Background(), writes[i%2]); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
 	}
 }

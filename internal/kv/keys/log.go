@@ -2,6 +2,9 @@ package keys
 
 import "encoding/binary"
 
+// LogLen is how long the key of a log record is.
+const LogLen = 1 + 8 + 8
+
 // AppendLog appends the key of the record at pos in a shard's log.
 func AppendLog(dst []byte, shard, pos uint64) []byte {
 	dst = binary.BigEndian.AppendUint64(append(dst, kindLog), shard)

@@ -18,7 +18,7 @@ import (
 // point of a shard is the last position that was forgotten, 8 bytes. Whatever changes a log raises the mark of its trim point.
 
 // logOverhead is what a log entry takes beside its data: a key, and at least a byte of distance.
-const logOverhead = 1 + 8 + 8 + 1
+const logOverhead = keys.LogLen + 1
 
 // maxTailBytes is about how much data TailLog returns at once.
 const maxTailBytes = 1 << 20
@@ -36,18 +36,25 @@ func (l *logs) place(db *DB, b *pebble.Batch, entries []kv.LogEntry) error {
 			return err
 		}
 	}
-	var key, val []byte
 	for _, e := range entries {
 		prev := l.heads[e.Shard]
-		pos := prev + 1
-		key = keys.AppendLog(key[:0], e.Shard, uint64(pos))
-		val = append(binary.AppendUvarint(val[:0], uint64(pos-prev)), e.Data...)
-		if err := b.Set(key, val, nil); err != nil {
+		if err := appendRecord(b, e, prev+1, prev); err != nil {
 			return err
 		}
-		l.heads[e.Shard] = pos
+		l.heads[e.Shard] = prev + 1
 	}
 	return nil
+}
+
+// appendRecord encodes a record straight into b.
+func appendRecord(b *pebble.Batch, e kv.LogEntry, pos, prev kv.Pos) error {
+	var distance [binary.MaxVarintLen64]byte
+	n := binary.PutUvarint(distance[:], uint64(pos-prev))
+	op := b.SetDeferred(keys.LogLen, n+len(e.Data))
+	keys.AppendLog(op.Key[:0], e.Shard, uint64(pos))
+	copy(op.Value, distance[:n])
+	copy(op.Value[n:], e.Data)
+	return op.Finish()
 }
 
 // know makes sure that the head of a shard is known.

@@ -22,35 +22,52 @@ func (s *Service) getRecords(ctx context.Context, c *api.Call, in *ddbstreams.Ge
 	if err != nil {
 		return nil, err
 	}
-	out := &ddbstreams.GetRecordsOutput{Records: make([]ddbstreams.Record, len(page.Records))}
-	for i := range page.Records {
-		out.Records[i] = shape(st, &page.Records[i])
-	}
+	out := &ddbstreams.GetRecordsOutput{Records: shape(st, page.Records)}
 	if !page.End {
 		out.NextShardIterator = new(s.iterator(st, page.Next))
 	}
 	return out, nil
 }
 
-func shape(st *streams.Stream, r *streams.Record) ddbstreams.Record {
-	out := ddbstreams.Record{
-		EventID:      new(st.EventID(r)),
-		EventName:    new(string(r.Event)),
-		EventVersion: new("1.1"),
-		EventSource:  new("aws:dynamodb"),
-		AwsRegion:    &st.Table.Region,
-		Dynamodb: &ddbstreams.StreamRecord{
-			ApproximateCreationDateTime: new(r.Time.Truncate(time.Second)),
+// What is the same in all records.
+var (
+	eventVersion = "1.1"
+	eventSource  = "aws:dynamodb"
+)
+
+// A shown record holds what the members of its shape point to, so that a page of them is one allocation.
+type shown struct {
+	id, event, sequence string
+	at                  time.Time
+	size                int64
+	record              ddbstreams.StreamRecord
+}
+
+func shape(st *streams.Stream, records []streams.Record) []ddbstreams.Record {
+	out, page := make([]ddbstreams.Record, len(records)), make([]shown, len(records))
+	for i := range records {
+		r, s := &records[i], &page[i]
+		*s = shown{id: st.EventID(r), event: string(r.Event), sequence: r.Sequence.String(), at: r.Time.Truncate(time.Second), size: int64(r.Size)}
+		s.record = ddbstreams.StreamRecord{
+			ApproximateCreationDateTime: &s.at,
 			Keys:                        r.Keys,
 			NewImage:                    r.New,
 			OldImage:                    r.Old,
-			SequenceNumber:              new(r.Sequence.String()),
-			SizeBytes:                   new(int64(r.Size)),
+			SequenceNumber:              &s.sequence,
+			SizeBytes:                   &s.size,
 			StreamViewType:              &st.View,
-		},
-	}
-	if r.User != nil {
-		out.UserIdentity = &ddbstreams.Identity{PrincipalId: &r.User.Principal, Type: &r.User.Type}
+		}
+		out[i] = ddbstreams.Record{
+			EventID:      &s.id,
+			EventName:    &s.event,
+			EventVersion: &eventVersion,
+			EventSource:  &eventSource,
+			AwsRegion:    &st.Table.Region,
+			Dynamodb:     &s.record,
+		}
+		if r.User != nil {
+			out[i].UserIdentity = &ddbstreams.Identity{PrincipalId: &r.User.Principal, Type: &r.User.Type}
+		}
 	}
 	return out
 }
