@@ -16,6 +16,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -101,6 +102,15 @@ var frozenWrites = []string{
 	`TransactWriteItems {"ClientRequestToken":"frozen","TransactItems":[{"Put":{"TableName":"Thread","Item":{"forum":{"S":"c"},"n":{"N":"1"},"tag":{"S":"a"}}}},{"Update":{"TableName":"Counter","Key":{"id":{"B":"Ag=="}},"UpdateExpression":"SET c = :c","ExpressionAttributeValues":{":c":{"N":"2"}}}}]}`,
 	`UpdateTable {"TableName":"Thread","AttributeDefinitions":[{"AttributeName":"a","AttributeType":"S"},{"AttributeName":"b","AttributeType":"N"}],"GlobalSecondaryIndexUpdates":[{"Create":{"IndexName":"dropped","KeySchema":[{"AttributeName":"a","KeyType":"HASH"},{"AttributeName":"b","KeyType":"RANGE"}],"Projection":{"ProjectionType":"ALL"}}}]}`,
 	`UpdateTable {"TableName":"Thread","GlobalSecondaryIndexUpdates":[{"Delete":{"IndexName":"dropped"}}]}`,
+	`CreateTable {"TableName":"Streamed","KeySchema":[{"AttributeName":"id","KeyType":"HASH"},{"AttributeName":"n","KeyType":"RANGE"}],"AttributeDefinitions":[{"AttributeName":"id","AttributeType":"S"},{"AttributeName":"n","AttributeType":"N"}],"BillingMode":"PAY_PER_REQUEST","StreamSpecification":{"StreamEnabled":true,"StreamViewType":"NEW_AND_OLD_IMAGES"}}`,
+	`CreateTable {"TableName":"GoneToo","KeySchema":[{"AttributeName":"id","KeyType":"HASH"}],"AttributeDefinitions":[{"AttributeName":"id","AttributeType":"S"}],"ProvisionedThroughput":{"ReadCapacityUnits":5,"WriteCapacityUnits":6},"StreamSpecification":{"StreamEnabled":true,"StreamViewType":"KEYS_ONLY"}}`,
+	`BatchWriteItem {"RequestItems":{"Streamed":[{"PutRequest":{"Item":{"id":{"S":"a"},"n":{"N":"1"},"doc":{"M":{"l":{"L":[{"N":"1"}]}}}}}},{"PutRequest":{"Item":{"id":{"S":"b"},"n":{"N":"2"}}}}],"GoneToo":[{"PutRequest":{"Item":{"id":{"S":"x"}}}}]}}`,
+	`UpdateItem {"TableName":"Streamed","Key":{"id":{"S":"a"},"n":{"N":"1"}},"UpdateExpression":"SET t = :t","ExpressionAttributeValues":{":t":{"S":"text"}}}`,
+	`DeleteItem {"TableName":"Streamed","Key":{"id":{"S":"b"},"n":{"N":"2"}}}`,
+	`DeleteTable {"TableName":"GoneToo"}`,
+	`UpdateTable {"TableName":"Streamed","StreamSpecification":{"StreamEnabled":false}}`,
+	`UpdateTable {"TableName":"Streamed","StreamSpecification":{"StreamEnabled":true,"StreamViewType":"NEW_IMAGE"}}`,
+	`PutItem {"TableName":"Streamed","Item":{"id":{"S":"c"},"n":{"N":"3"}}}`,
 }
 
 // frozenReads is how a frozen store is read.
@@ -116,6 +126,8 @@ var frozenReads = []string{
 	`Query {"TableName":"Thread","KeyConditionExpression":"forum = :f","ExpressionAttributeValues":{":f":{"S":"go"}},"ScanIndexForward":false}`,
 	`Query {"TableName":"Thread","IndexName":"last","KeyConditionExpression":"forum = :f","ExpressionAttributeValues":{":f":{"S":"go"}}}`,
 	`Query {"TableName":"Thread","IndexName":"tag","KeyConditionExpression":"tag = :t","ExpressionAttributeValues":{":t":{"S":"a"}}}`,
+	`DescribeTable {"TableName":"Streamed"}`,
+	`Streams {}`,
 }
 
 func freezeStore(t *testing.T, name string) {
@@ -148,9 +160,39 @@ func readStore(t *testing.T, dir string, requests []string) string {
 	var b strings.Builder
 	for _, r := range requests {
 		op, body, _ := strings.Cut(r, " ")
-		fmt.Fprintf(&b, "%s %s\n%s\n\n", op, body, send(db.Handler(), op, body))
+		answer := send
+		if op == "Streams" { // no operation: everything that streams show
+			answer = sendStreams
+		}
+		fmt.Fprintf(&b, "%s %s\n%s\n\n", op, body, answer(db.Handler(), op, body))
 	}
 	return b.String()
+}
+
+// sendStreams describes all streams and reads all their records, and returns the answers, one a line.
+func sendStreams(h http.Handler, _, _ string) string {
+	list := send(h, "ListStreams", "{}")
+	lines := []string{list}
+	for _, arn := range found(list, "StreamArn") {
+		description := send(h, "DescribeStream", fmt.Sprintf(`{"StreamArn":%q}`, arn))
+		lines = append(lines, description)
+		for _, shard := range found(description, "ShardId") {
+			it := send(h, "GetShardIterator", fmt.Sprintf(`{"StreamArn":%q,"ShardId":%q,"ShardIteratorType":"TRIM_HORIZON"}`, arn, shard))
+			records := send(h, "GetRecords", it)
+			lines = append(lines, next.ReplaceAllString(records, ""))
+		}
+	}
+	return strings.Join(lines, "\n")
+}
+
+var next = regexp.MustCompile(`,"NextShardIterator":"[^"]*"`) // another one each time
+
+// found returns the values of a member in a text of JSON.
+func found(text, member string) (values []string) {
+	for _, m := range regexp.MustCompile(`"`+member+`":"([^"]*)"`).FindAllStringSubmatch(text, -1) {
+		values = append(values, m[1])
+	}
+	return values
 }
 
 // requestsOf returns the requests of a text that readStore made.
@@ -165,7 +207,11 @@ func requestsOf(text string) (requests []string) {
 func send(h http.Handler, op, body string) string {
 	r := httptest.NewRequest("POST", "http://127.0.0.1/", strings.NewReader(body))
 	r.Header.Set("Content-Type", "application/x-amz-json-1.0")
-	r.Header.Set("X-Amz-Target", "DynamoDB_20120810."+op)
+	service := "DynamoDB_20120810."
+	if slices.Contains([]string{"ListStreams", "DescribeStream", "GetShardIterator", "GetRecords"}, op) {
+		service = "DynamoDBStreams_20120810."
+	}
+	r.Header.Set("X-Amz-Target", service+op)
 	r.Header.Set("X-Amz-Date", "20260101T000000Z")
 	r.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/dynamodb/aws4_request, SignedHeaders=host;x-amz-date, Signature="+strings.Repeat("0", 64))
 	w := httptest.NewRecorder()
