@@ -128,16 +128,18 @@ func swept(d *table.Definition) bool {
 // step deletes some of the items that are due. It reports whether there are more.
 func (s *Sweeper) step(ctx context.Context, p *pass) (more bool, err error) {
 	found, err := s.look(ctx, p)
-	if err != nil || len(found.rows) == 0 {
-		return false, err
-	}
-	done, err := s.delete(ctx, p, found.rows)
-	p.count(done.Items)
 	if err != nil {
 		return false, err
 	}
+	if len(found.rows) > 0 {
+		done, err := s.delete(ctx, p, found.rows)
+		p.count(done.Items)
+		if err != nil {
+			return false, err
+		}
+		p.adapt(len(found.rows), done.Bytes)
+	}
 	p.cursor = found.next
-	p.adapt(len(found.rows), done.Bytes)
 	return found.more, nil
 }
 
