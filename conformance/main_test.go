@@ -28,6 +28,7 @@ var (
 )
 
 func TestMain(m *testing.M) {
+	runFunction()
 	flag.Parse()
 	stop, err := connect()
 	if err != nil {

@@ -56,6 +56,7 @@ func startServer(t *testing.T) string {
 		t.Fatal(err)
 	}
 	cmd := exec.Command(binary, "serve", "--listen", "127.0.0.1:0", "--data", filepath.Join(dir, "data"), "--key-file", keys, "--functions")
+	cmd.Env = append(os.Environ(), "PATH="+pathOfFunctions(t))
 	var logs bytes.Buffer
 	cmd.Stderr = &logs
 	stdout, err := cmd.StdoutPipe()
@@ -96,6 +97,15 @@ func startServer(t *testing.T) string {
 		t.Fatal("the server is not ready after a minute")
 	}
 	return ""
+}
+
+// pathOfFunctions returns a PATH in which the python3 that functions run in has boto3.
+func pathOfFunctions(t *testing.T) string {
+	path := os.Getenv("PATH")
+	if python := findPython(t); filepath.IsAbs(python) {
+		return filepath.Dir(python) + string(os.PathListSeparator) + path
+	}
+	return path
 }
 
 // tail returns the end of a text that may be long.

@@ -4,14 +4,15 @@ import base64
 import io
 import json
 import re
+import sys
 import time
+import uuid
 import zipfile
 
-from botocore.config import Config
-from botocore.exceptions import ClientError
-from server import TestCase, client, pause, uuid
+from server import TestCase, client, pause
 
 ROLE = "arn:aws:iam::000000000000:role/functions"
+RUNTIME = f"python3.{sys.version_info.minor}"  # which has boto3
 
 ECHO = """
 def handler(event, context):
@@ -41,7 +42,7 @@ class FunctionCase(TestCase):
             files = {"app.py": files}
         arguments = {
             "FunctionName": "e2e-" + uuid.uuid4().hex,
-            "Runtime": "python3.12",
+            "Runtime": RUNTIME,
             "Role": ROLE,
             "Handler": "app.handler",
             "Code": {"ZipFile": pack(files)},
@@ -79,7 +80,7 @@ class Functions(FunctionCase):
         self.assertEqual({"a": "b"}, found["Tags"])
         expected = {
             "FunctionName": name,
-            "Runtime": "python3.12",
+            "Runtime": RUNTIME,
             "Role": ROLE,
             "Handler": "app.handler",
             "Description": "says it again",
@@ -170,7 +171,7 @@ def handler(event, context):
     def test_refusals(self):
         name = self.create_function(ECHO)["FunctionName"]
         create = lambda **a: self.functions.create_function(
-            **{"FunctionName": "x", "Runtime": "python3.12", "Role": ROLE, "Handler": "app.handler", "Code": {"ZipFile": pack({"app.py": ""})}, **a}
+            **{"FunctionName": "x", "Runtime": RUNTIME, "Role": ROLE, "Handler": "app.handler", "Code": {"ZipFile": pack({"app.py": ""})}, **a}
         )
         bad = "InvalidParameterValueException"
         for code, message, arguments in (
