@@ -32,7 +32,22 @@ type answer struct {
 // call signs and sends a call of Lambda.
 func call(t *testing.T, s *grammetest.Server, method, path, body string, header ...string) answer {
 	t.Helper()
-	req, err := http.NewRequestWithContext(t.Context(), method, grammetest.Endpoint+"/2015-03-31"+path, strings.NewReader(body))
+	return send(t, s, "lambda", method, "/2015-03-31"+path, body, header...)
+}
+
+// table signs and sends a call of DynamoDB, which succeeds.
+func table(t *testing.T, s *grammetest.Server, operation, body string) string {
+	t.Helper()
+	a := send(t, s, "dynamodb", "POST", "/", body, "X-Amz-Target", "DynamoDB_20120810."+operation, "Content-Type", "application/x-amz-json-1.0")
+	if a.status != 200 {
+		t.Fatal(a.body)
+	}
+	return a.body
+}
+
+func send(t *testing.T, s *grammetest.Server, service, method, path, body string, header ...string) answer {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), method, grammetest.Endpoint+path, strings.NewReader(body))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -48,7 +63,7 @@ func call(t *testing.T, s *grammetest.Server, method, path, body string, header 
 			}
 			return req.Header.Get(name)
 		},
-	}, []string{"host", "x-amz-date"}, sigv4.Credentials{AccessKey: s.AccessKey, Secret: s.SecretKey}, s.Region, "lambda"))
+	}, []string{"host", "x-amz-date"}, sigv4.Credentials{AccessKey: s.AccessKey, Secret: s.SecretKey}, s.Region, service))
 	resp, err := s.Client().Do(req)
 	if err != nil {
 		t.Fatal(err)
