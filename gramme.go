@@ -25,6 +25,7 @@ import (
 	"github.com/grammedb/gramme/internal/db/query"
 	"github.com/grammedb/gramme/internal/db/store"
 	"github.com/grammedb/gramme/internal/db/table"
+	"github.com/grammedb/gramme/internal/flow/kinesis"
 	"github.com/grammedb/gramme/internal/flow/streams"
 	"github.com/grammedb/gramme/internal/flow/ttl"
 	"github.com/grammedb/gramme/internal/front/gateway"
@@ -61,6 +62,9 @@ type Config struct {
 	// Functions lets callers make Lambda functions, which are programs that run as this process's user. It needs Keys.
 	Functions bool
 
+	// Kinesis is where the data streams are that tables deliver their changes to. Without a URL no table can.
+	Kinesis KinesisEndpoint
+
 	// LifecycleDelay is how long tables stay in the states CREATING, UPDATING and DELETING; usually as long as it takes.
 	LifecycleDelay time.Duration
 
@@ -78,6 +82,9 @@ type Config struct {
 // StreamLimits are the limits of streams.
 type StreamLimits = changelog.Limits
 
+// A KinesisEndpoint is what speaks the API of Kinesis Data Streams, with the credentials for it.
+type KinesisEndpoint = kinesis.Endpoint
+
 // A DB is an open database.
 type DB struct {
 	cfg       Config
@@ -85,6 +92,7 @@ type DB struct {
 	jobs      *job.Runner
 	sweeper   *ttl.Sweeper
 	functions *functions // nil: none
+	kinesis   *kinesis.Manager
 	gateway   *gateway.Gateway
 }
 
@@ -171,8 +179,12 @@ func (db *DB) startDynamoDB(ctx context.Context) ([]*api.Service, error) {
 	db.jobs.Every("sweep client tokens", tokenSweep, items.SweepTokens)
 	db.sweeper = ttl.New(ttl.Config{Engine: db.engine, Catalog: catalog, Store: items, Now: db.cfg.Now})
 	db.jobs.Every("delete expired items", ttl.Interval, db.sweeper.Tick)
-	changes, err := db.startStreams(ctx, catalog)
+	log := db.tendLogs(catalog)
+	changes, err := db.streams(ctx, catalog, log)
 	if err != nil {
+		return nil, err
+	}
+	if err := db.startKinesis(catalog, log); err != nil {
 		return nil, err
 	}
 	return []*api.Service{changes, dynamodb.New(dynamodb.Config{
@@ -181,12 +193,13 @@ func (db *DB) startDynamoDB(ctx context.Context) ([]*api.Service, error) {
 		Store:       items,
 		Reader:      query.NewReader(db.engine, catalog),
 		Expressions: expr.NewCache(cachedExpressions),
+		Kinesis:     db.kinesis,
 		Now:         db.cfg.Now,
 	}).API()}, nil
 }
 
-// startStreams starts what looks after the change logs, and returns the service that shows them.
-func (db *DB) startStreams(ctx context.Context, catalog *table.Catalog) (*api.Service, error) {
+// tendLogs starts what looks after the change logs.
+func (db *DB) tendLogs(catalog *table.Catalog) *changelog.Log {
 	log := changelog.New(changelog.Config{
 		Engine:  db.engine,
 		Catalog: catalog,
@@ -194,12 +207,35 @@ func (db *DB) startStreams(ctx context.Context, catalog *table.Catalog) (*api.Se
 		Now:     db.cfg.Now,
 		Logger:  db.cfg.Logger,
 	})
+	db.jobs.Every("tend change logs", log.Interval(), log.Tend)
+	return log
+}
+
+// streams returns the service that shows the change logs.
+func (db *DB) streams(ctx context.Context, catalog *table.Catalog, log *changelog.Log) (*api.Service, error) {
 	secret, err := streams.Secret(ctx, db.engine)
 	if err != nil {
 		return nil, err
 	}
-	db.jobs.Every("tend change logs", log.Interval(), log.Tend)
 	return dynamodbstreams.New(dynamodbstreams.Config{Reader: streams.New(catalog, log), Secret: secret, Now: db.cfg.Now}).API(), nil
+}
+
+// startKinesis starts what delivers changes to Kinesis data streams.
+func (db *DB) startKinesis(catalog *table.Catalog, log *changelog.Log) (err error) {
+	db.kinesis, err = kinesis.New(kinesis.Config{
+		Catalog:   catalog,
+		Log:       log,
+		Jobs:      db.jobs,
+		Endpoint:  db.cfg.Kinesis,
+		AnyRegion: db.cfg.OneRegion,
+		Delay:     db.cfg.LifecycleDelay,
+		Now:       db.cfg.Now,
+		Logger:    db.cfg.Logger,
+	})
+	if err == nil {
+		db.kinesis.Start()
+	}
+	return err
 }
 
 // requestMemory returns the budget for requests in flight, 0 for the gateway's default.
@@ -230,6 +266,6 @@ var _ io.Closer = (*DB)(nil)
 // registry holds the metrics of the process and the store; the gateway adds its own.
 func (db *DB) registry() *prometheus.Registry {
 	r := prometheus.NewRegistry()
-	r.MustRegister(newCollectors(db.engine, db.sweeper)...)
+	r.MustRegister(newCollectors(db.engine, db.sweeper, db.kinesis)...)
 	return r
 }

@@ -5,19 +5,21 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
+	"github.com/grammedb/gramme/internal/flow/kinesis"
 	"github.com/grammedb/gramme/internal/flow/ttl"
 	"github.com/grammedb/gramme/internal/iam"
 	"github.com/grammedb/gramme/internal/kv/pebblekv"
 )
 
-// newCollectors returns the metrics of the process, of Go, of the store and of time to live.
-func newCollectors(engine *pebblekv.DB, sweeper *ttl.Sweeper) []prometheus.Collector {
+// newCollectors returns the metrics of the process, of Go, of the store, of time to live and of the deliveries to Kinesis.
+func newCollectors(engine *pebblekv.DB, sweeper *ttl.Sweeper, deliveries *kinesis.Manager) []prometheus.Collector {
 	return []prometheus.Collector{
 		collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 		collectors.NewBuildInfoCollector(),
 		storeCollector{engine},
 		ttlCollector{sweeper},
+		kinesisCollector{deliveries},
 	}
 }
 
@@ -92,5 +94,47 @@ func (c ttlCollector) Collect(out chan<- prometheus.Metric) {
 		}
 		out <- prometheus.MustNewConstMetric(ttlDeleted, prometheus.CounterValue, float64(t.Deleted), t.Region, t.Table)
 		out <- prometheus.MustNewConstMetric(ttlLag, prometheus.GaugeValue, t.Lag.Seconds(), t.Region, t.Table)
+	}
+}
+
+// A kinesisCollector reads the counts of the deliveries when it is asked for them.
+type kinesisCollector struct{ deliveries *kinesis.Manager }
+
+// A kinesisMetric is one count of a delivery.
+type kinesisMetric struct {
+	desc  *prometheus.Desc
+	kind  prometheus.ValueType
+	value func(*kinesis.Stats) float64
+}
+
+// kinesisMetrics are what a delivery tells, for each table that has one.
+var kinesisMetrics = []kinesisMetric{
+	newKinesisMetric("records_delivered_total", "Change records put into the Kinesis data stream.", prometheus.CounterValue,
+		func(s *kinesis.Stats) float64 { return float64(s.Delivered) }),
+	newKinesisMetric("records_failed_total", "Change records that are never delivered: too large, or the stream was away for too long.", prometheus.CounterValue,
+		func(s *kinesis.Stats) float64 { return float64(s.Failed) }),
+	newKinesisMetric("records_throttled_total", "How often the Kinesis data stream refused a record for now.", prometheus.CounterValue,
+		func(s *kinesis.Stats) float64 { return float64(s.Throttled) }),
+	newKinesisMetric("oldest_undelivered_age_seconds", "Age of the oldest change record that is not delivered; 0: all are.", prometheus.GaugeValue,
+		func(s *kinesis.Stats) float64 { return s.Age.Seconds() }),
+}
+
+func newKinesisMetric(name, help string, kind prometheus.ValueType, f func(*kinesis.Stats) float64) kinesisMetric {
+	return kinesisMetric{prometheus.NewDesc("gramme_kinesis_"+name, help, []string{"region", "table"}, nil), kind, f}
+}
+
+// Describe implements prometheus.Collector.
+func (kinesisCollector) Describe(out chan<- *prometheus.Desc) {
+	for _, m := range kinesisMetrics {
+		out <- m.desc
+	}
+}
+
+// Collect implements prometheus.Collector.
+func (c kinesisCollector) Collect(out chan<- prometheus.Metric) {
+	for _, s := range c.deliveries.Stats() {
+		for _, m := range kinesisMetrics {
+			out <- prometheus.MustNewConstMetric(m.desc, m.kind, m.value(&s), s.Table.Region, s.Table.Table)
+		}
 	}
 }

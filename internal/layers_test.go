@@ -28,7 +28,7 @@ var rooms = [][]string{
 	{"internal/svc/dynamodb"},
 	{"internal/svc/dynamodbstreams"},
 	{"internal/api/ddb", "internal/api/ddbstreams", "internal/api/lambda", "internal/api"},
-	{"internal/flow/streams", "internal/flow/ttl"},
+	{"internal/flow/streams", "internal/flow/ttl", "internal/flow/kinesis/kinesistest", "internal/flow/kinesis"},
 	{"internal/db/table", "internal/db/row", "internal/db/index", "internal/db/capacity", "internal/db/change", "internal/db/changelog", "internal/db/store", "internal/db/query", "internal/db/lifecycle", "internal/db/dbtest"},
 	{"internal/iam"},
 	{"internal/job"},

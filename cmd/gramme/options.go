@@ -38,6 +38,9 @@ type options struct {
 	requestMemory  int64
 	functions      bool
 	streams        gramme.StreamLimits
+	kinesis        string
+	kinesisKey     string
+	getenv         func(string) string // nil: there is no environment
 }
 
 // A list is a flag that may be repeated or have several values, separated by commas.
@@ -83,6 +86,8 @@ func (o *options) flags() *flag.FlagSet {
 	fs.Int64Var(&o.streams.ShardRecords, "stream-shard-records", 0, "the `number` of records a second above which a shard is split; 0: 5000")
 	fs.Int64Var(&o.streams.ShardBytes, "stream-shard-bytes", 0, "the `bytes` a second above which a shard is split; 0: 5 MiB")
 	fs.Int64Var(&o.streams.Bytes, "stream-bytes", 0, "`bytes` of a table's log beyond which its streams keep less than a day; 0: 16 GiB")
+	fs.StringVar(&o.kinesis, "kinesis-endpoint", "", "`URL` of the Kinesis data streams that tables deliver changes to, like https://kinesis.{region}.amazonaws.com")
+	fs.StringVar(&o.kinesisKey, "kinesis-key", "", "the access `key` for it, ID:SECRET; without it that of AWS_ACCESS_KEY_ID and its like")
 	return fs
 }
 
@@ -96,7 +101,7 @@ func variable(flag string) string {
 
 // readOptions reads the command line, then takes what it does not say from the environment, then from the file.
 func readOptions(args []string, getenv func(string) string) (*options, error) {
-	o := new(options)
+	o := &options{getenv: getenv}
 	fs := o.flags()
 	if err := fs.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {

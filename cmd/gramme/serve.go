@@ -90,6 +90,9 @@ func (o *options) database(logTo io.Writer) (gramme.Config, error) {
 	if o.functions && len(cfg.Keys) == 0 {
 		return cfg, fmt.Errorf("--functions lets callers run programs on this machine, so it needs to know them: give it access keys with --key-file; %w", errServe)
 	}
+	if cfg.Kinesis, err = o.kinesisEndpoint(); err != nil {
+		return cfg, err
+	}
 	if (o.tlsCert == "") != (o.tlsKey == "") {
 		return cfg, fmt.Errorf("--tls-cert and --tls-key go together; %w", errServe)
 	}
@@ -101,6 +104,30 @@ func (o *options) database(logTo io.Writer) (gramme.Config, error) {
 		cfg.TLS = &tls.Config{Certificates: []tls.Certificate{cert}}
 	}
 	return cfg, nil
+}
+
+// kinesisEndpoint returns where streams are that changes are delivered to, with the credentials for it.
+func (o *options) kinesisEndpoint() (e gramme.KinesisEndpoint, err error) {
+	switch {
+	case o.kinesis == "" && o.kinesisKey != "":
+		return e, fmt.Errorf("--kinesis-key is for --kinesis-endpoint; %w", errServe)
+	case o.kinesis == "":
+		return e, nil
+	case o.kinesisKey != "":
+		k, err := iam.ParseKey(o.kinesisKey)
+		return gramme.KinesisEndpoint{URL: o.kinesis, AccessKey: k.ID, Secret: k.Secret}, err
+	case o.getenv != nil:
+		e = gramme.KinesisEndpoint{
+			AccessKey: o.getenv("AWS_ACCESS_KEY_ID"),
+			Secret:    o.getenv("AWS_SECRET_ACCESS_KEY"),
+			Token:     o.getenv("AWS_SESSION_TOKEN"),
+		}
+	}
+	if e.AccessKey == "" || e.Secret == "" {
+		return e, fmt.Errorf("--kinesis-endpoint needs credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or give --kinesis-key; %w", errServe)
+	}
+	e.URL = o.kinesis
+	return e, nil
 }
 
 // accessKeys returns the keys of --key and --key-file.

@@ -7,7 +7,8 @@
 // named followers (table.Follower), which keep what they have not read yet. A record is trimmed once no hold wants it any
 // more. Every hold has a greatest age and a greatest size: a record that is older, or from which on the log has more bytes, is not kept
 // for it. A follower that loses a record in this way has lost its place for good and is told so by ErrStartOver: it must follow
-// anew, from a base copy. So nobody who is dead fills the disk.
+// anew, from a base copy. One that skips what it has lost goes on behind it, and is told by kv.ErrTrimmed. So nobody who is dead fills
+// the disk.
 //
 // # Shards
 //
@@ -91,6 +92,9 @@ func New(c Config) *Log {
 	}
 	return l
 }
+
+// Limits returns the limits that are in force.
+func (l *Log) Limits() Limits { return l.limits }
 
 // ErrStartOver tells a follower that it has stayed behind for too long, and that records which it has not read are gone.
 var ErrStartOver = errors.New("changelog: the follower has lost its place and must start over")

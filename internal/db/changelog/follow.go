@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"maps"
 	"math"
-	"slices"
 
 	"github.com/grammedb/gramme/internal/db/table"
 	"github.com/grammedb/gramme/internal/kv"
@@ -41,7 +40,7 @@ func (p *place) encode() []byte {
 	return text
 }
 
-// Follow lets f follow a table, from new shards that are opened for it: f.Since is set to when that was. Changes that were
+// Follow lets f follow a table (see table.Definition.Follow). Changes that were
 // committed before are in none of them, later ones are in one. A follower of that name starts over.
 func (l *Log) Follow(ctx context.Context, n table.Name, f table.Follower) (*table.Definition, error) {
 	return l.catalog.Change(ctx, n, func(old *table.Definition, b *kv.Batch) (*table.Definition, error) {
@@ -49,9 +48,7 @@ func (l *Log) Follow(ctx context.Context, n table.Name, f table.Follower) (*tabl
 			return nil, ErrNoTable
 		}
 		next := old.Clone()
-		next.Followers = without(old.Followers, f.Name)
-		f.Since = next.BeginLog(l.now())
-		next.Followers = append(next.Followers, f)
+		next.Follow(f, l.now())
 		b.Delete(keys.Hold(old.Number, f.Name))
 		return next, nil
 	})
@@ -67,18 +64,11 @@ func (l *Log) Unfollow(ctx context.Context, n table.Name, name string) error {
 			return old, nil
 		}
 		next := old.Clone()
-		next.Followers = without(old.Followers, name)
-		if len(next.Followers) == 0 && next.Stream() == nil {
-			next.Log.Stop(l.now())
-		}
+		next.Unfollow(name, l.now())
 		b.Delete(keys.Hold(old.Number, name))
 		return next, nil
 	})
 	return err
-}
-
-func without(list []table.Follower, name string) []table.Follower {
-	return slices.DeleteFunc(slices.Clone(list), func(f table.Follower) bool { return f.Name == name })
 }
 
 // Places returns the positions up to which a follower has read, by shard. A shard that it covers and that is not among them is unread.

@@ -130,6 +130,40 @@ func TestFollowerTooOld(t *testing.T) {
 	w.audit()
 }
 
+// TestFollowerSkips: it keeps its place when it stays behind for too long.
+func TestFollowerSkips(t *testing.T) {
+	w := newWorld(t, Limits{ShardAge: 1000 * day})
+	w.follow(table.Follower{Name: "skips", MaxAge: time.Hour, Skips: true})
+	for n := range 4 {
+		w.put(n)
+		w.tend(20 * time.Minute)
+	}
+	w.expect("after 80 minutes", "2 3 ...")
+	if w.lost("skips") {
+		t.Error("it has lost its place")
+	}
+	_, next, err := w.log.Read(t.Context(), w.table().Log.Open[0].Number, 0, 5)
+	if !errors.Is(err, kv.ErrTrimmed) || next != 2 {
+		t.Errorf("reading from the beginning: %d, %v", next, err)
+	}
+	w.audit()
+}
+
+// TestEmptyShardsStayWithTheirParents: without them a follower would not know what is to be read first.
+func TestEmptyShardsStayWithTheirParents(t *testing.T) {
+	w := newWorld(t, Limits{ShardAge: time.Hour})
+	w.follow(table.Follower{Name: "slow"})
+	w.put(0)
+	w.tend(time.Hour)
+	w.tend(time.Hour)
+	w.put(1)
+	w.expect("before it reads", "0 |  | 1 ...")
+	w.readAll("slow")
+	w.tend(time.Second)
+	w.expect("when it has read", "...")
+	w.audit()
+}
+
 func TestFollowerTooLarge(t *testing.T) {
 	w := newWorld(t, Limits{})
 	w.follow(table.Follower{Name: "backup", MaxBytes: 1000})

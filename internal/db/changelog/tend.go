@@ -179,17 +179,20 @@ func (l *Log) edit(ctx context.Context, d *table.Definition, f func(next *table.
 	return err
 }
 
-// forget removes from a table's definition the closed shards that every hold has let go of, and the streams that are over.
+// forget removes from a table's definition the closed shards that every hold has let go of, and the streams that are over. A shard
+// stays as long as its parent: also when it is empty it tells that its children are to be read after that.
 func (l *Log) forget(ctx context.Context, d *table.Definition, holds []hold) error {
-	var gone map[uint64]bool
+	var gone, kept map[uint64]bool
 	for i := range d.Log.Closed {
 		s := &d.Log.Closed[i]
 		free, err := l.free(ctx, s, holds)
 		if err != nil {
 			return err
 		}
-		if free {
+		if free && !kept[s.Parent] { // parents were closed first
 			gone = with(gone, s.Number)
+		} else {
+			kept = with(kept, s.Number)
 		}
 	}
 	over := func(s table.Stream) bool { return !s.Ended.IsZero() && l.now().Sub(s.Ended) >= l.limits.Retention }

@@ -16,6 +16,7 @@ type hold struct {
 	covers   func(*table.Shard) bool
 	maxAge   time.Duration
 	maxBytes int64
+	skips    bool
 	place    // of a follower
 }
 
@@ -43,7 +44,7 @@ func (l *Log) holds(ctx context.Context, d *table.Definition) ([]hold, error) {
 		if err != nil {
 			return nil, err
 		}
-		h := hold{follower: f.Name, covers: f.Covers, maxAge: f.MaxAge, maxBytes: f.MaxBytes, place: p}
+		h := hold{follower: f.Name, covers: f.Covers, maxAge: f.MaxAge, maxBytes: f.MaxBytes, skips: f.Skips, place: p}
 		if d.Status == table.Deleted && (h.maxAge == 0 || h.maxAge > l.limits.Retention) {
 			h.maxAge = l.limits.Retention // a deleted table is not kept for ever
 		}
@@ -150,7 +151,8 @@ func (t *trimming) look(ctx context.Context, s *table.Shard, known *shard) error
 	return err
 }
 
-// keep reports whether a record is wanted by a hold that may still have it. If it is not, the followers that want it lose their places.
+// keep reports whether a record is wanted by a hold that may still have it. If it is not, the followers that want it lose their places,
+// unless they skip it.
 func (t *trimming) keep(ctx context.Context, s *table.Shard, pos kv.Pos, at time.Time) (bool, error) {
 	age := t.now.Sub(at)
 	for i := range t.holds {
@@ -160,7 +162,7 @@ func (t *trimming) keep(ctx context.Context, s *table.Shard, pos kv.Pos, at time
 	}
 	for i := range t.holds {
 		h := &t.holds[i]
-		if h.follower == "" || !h.wants(s, pos) {
+		if h.follower == "" || h.skips || !h.wants(s, pos) {
 			continue
 		}
 		if err := t.lose(ctx, t.table, h.follower); err != nil {

@@ -41,6 +41,8 @@ type Definition struct {
 	LatestStream string     `json:",omitempty"` // the label of the latest one there was
 	Followers    []Follower `json:",omitempty"` // beside the streams
 
+	Destinations []Destination `json:",omitempty"` // Kinesis data streams; at most one is not at its end
+
 	// ChangeAt is when the next change of Status is due (see lifecycle); zero if none is. Pending is what is to be in force then,
 	// nil if all stays as it is.
 	ChangeAt time.Time `json:",omitzero"`

@@ -174,12 +174,13 @@ func (l *Log) number(last uint64) uint64 {
 }
 
 // A Follower reads a table's log under a name of its own. What it has not read is kept for it, but not beyond its limits: one that
-// stays behind for longer loses its place and must start over.
+// stays behind for longer loses its place and must start over, or, if it can do without, only the records beyond them.
 type Follower struct {
 	Name     string
 	Since    time.Time     // it follows the shards opened then or later
 	MaxAge   time.Duration // 0: no limit
 	MaxBytes int64         // of what is kept in the whole log; 0: no limit
+	Skips    bool          `json:",omitempty"` // it goes on behind what is kept no more
 }
 
 // Covers reports whether the follower reads the shard.
@@ -193,6 +194,25 @@ func (d *Definition) BeginLog(now time.Time) time.Time {
 		n = max(1, int((t.Write*3+t.Read+2999)/3000))
 	}
 	return d.Log.Begin(now, n)
+}
+
+// Follow adds f, in the place of a follower of that name: it reads new shards that are opened for it, and f.Since is when that was.
+func (d *Definition) Follow(f Follower, now time.Time) {
+	d.Followers = without(d.Followers, f.Name)
+	f.Since = d.BeginLog(now)
+	d.Followers = append(d.Followers, f)
+}
+
+// Unfollow removes the follower of that name. The log ends too if nobody is left who needs it.
+func (d *Definition) Unfollow(name string, now time.Time) {
+	d.Followers = without(d.Followers, name)
+	if len(d.Followers) == 0 && d.Stream() == nil {
+		d.Log.Stop(now)
+	}
+}
+
+func without(list []Follower, name string) []Follower {
+	return slices.DeleteFunc(slices.Clone(list), func(f Follower) bool { return f.Name == name })
 }
 
 // Follower returns the follower of that name, nil if there is none.

@@ -10,6 +10,7 @@ import (
 	"github.com/grammedb/gramme/internal/db/query"
 	"github.com/grammedb/gramme/internal/db/store"
 	"github.com/grammedb/gramme/internal/db/table"
+	"github.com/grammedb/gramme/internal/flow/kinesis"
 	"github.com/grammedb/gramme/internal/kv"
 	"github.com/grammedb/gramme/internal/lang/attr"
 	"github.com/grammedb/gramme/internal/lang/expr"
@@ -56,10 +57,12 @@ const (
 	itemSizeText    = "Item size has exceeded the maximum allowed size"
 	updateSizeText  = "Item size to update has exceeded the maximum allowed size"
 	inProgressText  = "The transaction with the given request token is already in progress."
+	enableState     = "Table is not in a valid state to enable Kinesis Streaming Destination: " // in answers to updates too
+	noKinesisText   = "This server delivers to no Kinesis data stream: it was started without a Kinesis endpoint. Give it one with --kinesis-endpoint"
 	tokenReusedText = "The request uses the same client token as a previous, but non-identical request. Do not reuse a client token with different requests, unless the requests are identical"
 )
 
-// known are the database's plain errors that are not ValidationExceptions.
+// known are the database's plain errors.
 var known = []struct {
 	err  error
 	make func() *api.Error
@@ -69,6 +72,13 @@ var known = []struct {
 	{store.ErrCollectionFull, func() *api.Error { return api.Errorf("ItemCollectionSizeLimitExceededException", collectionText) }},
 	{store.ErrTokenMismatch, func() *api.Error { return api.Errorf("IdempotentParameterMismatchException", tokenReusedText) }},
 	{store.ErrTokenInProgress, func() *api.Error { return api.Errorf("TransactionInProgressException", inProgressText) }},
+	{kinesis.ErrNoEndpoint, func() *api.Error { return api.Invalid("%s", noKinesisText) }},
+	{kinesis.ErrEnabled, func() *api.Error {
+		return api.Invalid(enableState + "EnableKinesisStreamingDestination must be DISABLED or ENABLE_FAILED to perform ENABLE operation.")
+	}},
+	{kinesis.ErrNotActive, func() *api.Error {
+		return api.Invalid("Table is not in a valid state to disable Kinesis Streaming Destination: KinesisStreamingDestination must be ACTIVE to perform DISABLE operation.")
+	}},
 	{kv.ErrNoSpace, func() *api.Error {
 		return api.Throttled("The disk is nearly full: writes are refused until there is room again; deletes are served.")
 	}},

@@ -20,6 +20,12 @@ func (s *Service) operations() []*api.Op {
 		api.Define("TagResource", s.tagResource),
 		api.Define("UntagResource", s.untagResource),
 
+		// Kinesis data streams.
+		api.Define("DescribeKinesisStreamingDestination", s.describeKinesisStreamingDestination),
+		api.Define("DisableKinesisStreamingDestination", s.disableKinesisStreamingDestination),
+		api.Define("EnableKinesisStreamingDestination", s.enableKinesisStreamingDestination),
+		api.Define("UpdateKinesisStreamingDestination", s.updateKinesisStreamingDestination),
+
 		// The service.
 		api.Define("DescribeEndpoints", s.describeEndpoints),
 		api.Define("DescribeLimits", s.describeLimits),

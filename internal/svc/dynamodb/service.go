@@ -25,6 +25,7 @@ import (
 	"github.com/grammedb/gramme/internal/db/query"
 	"github.com/grammedb/gramme/internal/db/store"
 	"github.com/grammedb/gramme/internal/db/table"
+	"github.com/grammedb/gramme/internal/flow/kinesis"
 	"github.com/grammedb/gramme/internal/lang/expr"
 )
 
@@ -35,6 +36,7 @@ type Config struct {
 	Store       *store.Store
 	Reader      *query.Reader
 	Expressions *expr.Cache
+	Kinesis     *kinesis.Manager
 	Now         func() time.Time
 }
 

@@ -1,0 +1,304 @@
+package kinesis
+
+import (
+	"fmt"
+	"maps"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/grammedb/gramme/internal/db/changelog"
+	"github.com/grammedb/gramme/internal/db/dbtest"
+	"github.com/grammedb/gramme/internal/db/store"
+	"github.com/grammedb/gramme/internal/db/table"
+	"github.com/grammedb/gramme/internal/flow/kinesis/kinesistest"
+	"github.com/grammedb/gramme/internal/lang/attr"
+)
+
+const (
+	items = 20
+	each  = 30
+)
+
+// numbers writes the numbers from 0 to each-1 to each of the items, some of which share their partition key.
+func (w *world) numbers() {
+	w.Helper()
+	for n := range each {
+		for i := range items {
+			w.put(fmt.Sprintf("artist=a%d song=s%d n=%d", i%7, i, n))
+		}
+	}
+}
+
+func TestEveryChangeInOrder(t *testing.T) {
+	w := newWorld(t)
+	w.put("artist=before song=s n=0")
+	w.enable("")
+	w.numbers()
+	list := w.server.Wait(t, items*each)
+	w.until("all is delivered", func() bool { return w.stats().Age == 0 && w.stats().Delivered == items*each })
+	w.expectInOrder(list, items, each)
+	if n := w.server.Requests(); n >= items*each {
+		t.Errorf("%d requests for %d records", n, items*each)
+	}
+	partitions := map[string]string{}
+	for _, r := range list {
+		artist := read(t, r).Dynamodb.Keys.Artist.S
+		if was := partitions[artist]; was != "" && was != r.PartitionKey || len(r.PartitionKey) != 32 {
+			t.Errorf("%s has partition key %s and %s", artist, was, r.PartitionKey)
+		}
+		partitions[artist] = r.PartitionKey
+	}
+	w.remove("artist=a0 song=s0")
+	if s := read(t, w.server.Wait(t, items*each+1)[items*each]); s.EventName != "REMOVE" {
+		t.Errorf("a removal is told as %+v", s)
+	}
+	dbtest.CheckAudit(t, w.engine, w.catalog)
+}
+
+// TestShardsSplitAndRotate: an item's changes are then in a chain of shards.
+func TestShardsSplitAndRotate(t *testing.T) {
+	w := newWorld(t)
+	w.limits = changelog.Limits{ShardAge: time.Hour}
+	w.start()
+	w.enable("")
+	for n := range each {
+		for i := range items {
+			w.put(fmt.Sprintf("artist=a%d song=s n=%d", i, n))
+		}
+		if n%10 == 9 {
+			w.tend(time.Hour) // closes the shards
+			dbtest.Change(t, w.catalog, music, func(old *table.Definition) *table.Definition {
+				next := old.Clone()
+				next.Log.Split(w.now(), func(*table.Shard) bool { return true })
+				return next
+			})
+		}
+	}
+	w.expectInOrder(w.server.Wait(t, items*each), items, each)
+	w.until("what is delivered is trimmed", func() bool {
+		w.tend(time.Second)
+		return len(w.table().Log.Closed) == 0
+	})
+	dbtest.CheckAudit(t, w.engine, w.catalog)
+}
+
+// TestTrouble: whatever the stream refuses arrives in the end, each item's changes in order.
+func TestTrouble(t *testing.T) {
+	var calls int
+	for name, trouble := range map[string]kinesistest.Trouble{
+		"records are throttled": {Record: func(*kinesistest.Record) string {
+			if calls++; calls < 500 && calls%7 == 0 {
+				return "ProvisionedThroughputExceededException"
+			}
+			return ""
+		}},
+		"records fail": {Record: func(*kinesistest.Record) string {
+			if calls++; calls < 500 && calls%11 == 0 {
+				return "InternalFailure"
+			}
+			return ""
+		}},
+		"requests are throttled": {Request: func(int) (int, string) {
+			if calls++; calls < 5 {
+				return 400, "ProvisionedThroughputExceededException"
+			}
+			return 0, ""
+		}},
+		"the server is ill": {Request: func(int) (int, string) {
+			if calls++; calls%5 == 1 && calls < 20 {
+				return 500, "InternalFailure"
+			}
+			return 0, ""
+		}},
+		"large requests are refused": {Request: func(n int) (int, string) {
+			if calls++; n > 3 && calls < 12 {
+				return 413, "RequestTooLarge"
+			}
+			return 0, ""
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			calls = 0
+			w := newWorld(t)
+			w.enable("")
+			w.server.Cause(trouble)
+			w.numbers()
+			w.server.Wait(t, items*each)
+			w.until("all is delivered", func() bool { return w.stats().Age == 0 && w.stats().Delivered == items*each })
+			w.expectInOrder(w.server.Records(), items, each)
+			if s := w.stats(); s.Failed != 0 || (s.Throttled > 0) != strings.Contains(name, "throttled") {
+				t.Errorf("counted are %+v", s)
+			}
+		})
+	}
+}
+
+// TestNotKnownWhetherItArrived: records are sent again, with the same eventIDs.
+func TestNotKnownWhetherItArrived(t *testing.T) {
+	w := newWorld(t)
+	w.enable("")
+	lost := 2
+	w.server.Cause(kinesistest.Trouble{Request: func(int) (int, string) {
+		if lost--; lost >= 0 {
+			return 500, "after"
+		}
+		return 0, ""
+	}})
+	w.put("artist=a song=s n=0")
+	list := w.server.Wait(t, 3)
+	for _, r := range list {
+		if string(r.Data) != string(list[0].Data) {
+			t.Errorf("one time it is %s, another time %s", list[0].Data, r.Data)
+		}
+	}
+}
+
+// TestDownForLong: writers do not wait, nothing is lost, and the store keeps what waits.
+func TestDownForLong(t *testing.T) {
+	w := newWorld(t)
+	w.enable("")
+	down := kinesistest.Trouble{Request: func(int) (int, string) { return 503, "ServiceUnavailable" }}
+	w.server.Cause(down)
+	w.numbers()
+	w.tend(10 * time.Hour)
+	w.until("the age shows", func() bool { return w.stats().Age > 9*time.Hour })
+	w.start() // and a restart does no harm
+	w.tend(time.Second)
+	if n := len(w.server.Records()); n != 0 {
+		t.Fatalf("%d records arrived", n)
+	}
+	w.server.Cause(kinesistest.Trouble{})
+	w.expectInOrder(w.server.Wait(t, items*each), items, each)
+}
+
+// TestTooOld: what waits for longer than a day is lost, the rest is not.
+func TestTooOld(t *testing.T) {
+	w := newWorld(t)
+	w.limits.ShardAge = 1000 * time.Hour
+	w.start()
+	w.enable("")
+	w.server.Cause(kinesistest.Trouble{Request: func(int) (int, string) { return 503, "ServiceUnavailable" }})
+	w.put("artist=a song=s n=0")
+	w.put("artist=a song=s n=1")
+	w.tend(20 * time.Hour)
+	w.put("artist=a song=s n=2")
+	w.tend(5 * time.Hour)
+	w.server.Cause(kinesistest.Trouble{})
+	list := w.server.Wait(t, 1)
+	if got := w.byItem(list)["a/s"]; len(got) != 1 || got[0] != "2" {
+		t.Errorf("told are %v", got)
+	}
+	w.until("the loss is counted", func() bool { return w.stats().Failed == 2 })
+}
+
+// TestTooLarge: a record that no stream takes is left out.
+func TestTooLarge(t *testing.T) {
+	w := newWorld(t)
+	w.enable("")
+	big := dbtest.Item(t, "artist=a song=s n=0").Merge([]attr.Field{{Name: "t", Value: attr.String(strings.Repeat("\x01", 200_000))}}) // six bytes each in JSON
+	w.write(store.Write{Kind: store.Put, Item: big}, "artist=a song=s")
+	w.put("artist=a song=s n=1") // with the large one as its old image
+	w.put("artist=a song=s n=2")
+	if got := w.byItem(w.server.Wait(t, 1))["a/s"]; len(got) != 1 || got[0] != "2" {
+		t.Errorf("told are %v", got)
+	}
+	w.until("they are counted", func() bool { return w.stats().Failed == 2 })
+}
+
+// TestManyLargeRecords: no request has more than 5 MB.
+func TestManyLargeRecords(t *testing.T) {
+	w := newWorld(t)
+	w.enable("")
+	for i := range 30 {
+		w.put(fmt.Sprintf("artist=a%d song=s n=0 t=%s", i, strings.Repeat("x", 390_000)))
+	}
+	w.expectInOrder(w.server.Wait(t, 30), 30, 1)
+	if s := w.stats(); s.Failed != 0 {
+		t.Errorf("counted are %+v", s)
+	}
+}
+
+// TestRestart: a process that is closed in the middle goes on where it was, and sends nothing twice.
+func TestRestart(t *testing.T) {
+	w := newWorld(t)
+	w.enable("")
+	var writer sync.WaitGroup
+	for range 5 {
+		writer.Go(w.numbers)
+		writer.Wait()
+		w.start()
+	}
+	w.server.Wait(t, 5*items*each-4*items) // numbers that are there already are no changes
+	w.until("all is delivered", func() bool { return w.stats().Age == 0 })
+	ids := map[string]int{}
+	for _, r := range w.server.Records() {
+		ids[read(t, r).EventID]++
+	}
+	maps.DeleteFunc(ids, func(_ string, n int) bool { return n == 1 })
+	if len(ids) > maxTurns*maxRecords { // those in flight
+		t.Errorf("%d records were sent again", len(ids))
+	}
+}
+
+// TestTableDeleted: what is left is delivered, then the log goes.
+func TestTableDeleted(t *testing.T) {
+	w := newWorld(t)
+	w.enable("")
+	w.server.Cause(kinesistest.Trouble{Request: func(int) (int, string) { return 503, "ServiceUnavailable" }})
+	w.numbers()
+	dbtest.Change(t, w.catalog, music, func(old *table.Definition) *table.Definition {
+		next := old.Clone()
+		next.Retire(w.now())
+		return next
+	})
+	w.start()
+	w.server.Cause(kinesistest.Trouble{})
+	w.expectInOrder(w.server.Wait(t, items*each), items, each)
+	w.until("the table is forgotten", func() bool {
+		w.tend(time.Second)
+		return len(w.catalog.Retired(func(table.Name) bool { return true })) == 0 && len(w.manager.Stats()) == 0
+	})
+}
+
+// TestSlowEndpoint: writers do not notice.
+func TestSlowEndpoint(t *testing.T) {
+	w := newWorld(t)
+	w.enable("")
+	release := make(chan struct{})
+	w.server.Cause(kinesistest.Trouble{Request: func(int) (int, string) { <-release; return 0, "" }})
+	w.numbers() // comes to an end while no request does
+	close(release)
+	w.server.Wait(t, items*each)
+}
+
+// TestHold: the log keeps what is not delivered, and only that.
+func TestHold(t *testing.T) {
+	w := newWorld(t)
+	w.enable("")
+	w.put("artist=a song=s n=0")
+	w.server.Wait(t, 1)
+	w.until("the log is empty", func() bool {
+		w.tend(time.Second)
+		for _, s := range w.table().Log.Shards() {
+			start, err := w.log.Start(t.Context(), s.Number)
+			end, err2 := w.log.End(t.Context(), s.Number)
+			if err != nil || err2 != nil {
+				t.Fatal(err, err2)
+			}
+			if start < end {
+				return false
+			}
+		}
+		return true
+	})
+	w.disable()
+	if d := w.table(); len(d.Followers) != 0 || len(d.Log.Open) != 0 {
+		t.Errorf("a table that nobody follows has %+v", d.Log)
+	}
+	places, err := w.log.Places(t.Context(), w.table(), table.DestinationFollower)
+	if err != nil || len(places) != 0 {
+		t.Errorf("a place is left: %v, %v", places, err)
+	}
+}
