@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/grammedb/gramme"
 	"github.com/grammedb/gramme/internal/lib/sigv4"
 )
 
@@ -77,6 +78,10 @@ func TestCommandLine(t *testing.T) {
 		{args: []string{"serve", "--request-memory", "-1"}, status: 2, err: "--request-memory and --max-connections are not negative"},
 		{args: []string{"serve", "--lifecycle-delay", "-1s"}, status: 2, err: "--lifecycle-delay, --request-memory"},
 		{args: []string{"serve", "--stream-shard-age", "-1s"}, status: 2, err: "--stream-shard-bytes and --stream-bytes are not negative"},
+		{args: []string{"serve", "--kinesis-key", "A:1"}, status: 2, err: "--kinesis-key is for --kinesis-endpoint"},
+		{args: []string{"serve", "--kinesis-endpoint", "http://k"}, status: 2, err: "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or give --kinesis-key"},
+		{args: []string{"serve", "--kinesis-endpoint", "http://k", "--kinesis-key", "A"}, status: 1, err: "an access key is written ID:SECRET"},
+		{args: []string{"serve", "--memory", "--listen", "127.0.0.1:0", "--kinesis-endpoint", "k:1", "--kinesis-key", "A:1"}, status: 1, err: `gramme: kinesis: endpoint "k:1": want something like`},
 		{args: []string{"serve", "--log-format", "xml"}, status: 2, err: "--log-format xml: want text or json"},
 		{args: []string{"serve", "--log-level", "loud"}, status: 2, err: "--log-level loud"},
 		{args: []string{"serve"}, env: map[string]string{"GRAMME_MEMORY": "maybe"}, status: 2, err: "environment variable GRAMME_MEMORY: parse error"},
@@ -130,6 +135,26 @@ func TestKeysFromTheEnvironment(t *testing.T) {
 	keys, err := o.accessKeys()
 	if err != nil || len(keys) != 2 || keys[1].ID != "B" || keys[1].Secret != "2" {
 		t.Errorf("keys = %v, %v", keys, err)
+	}
+}
+
+func TestKinesisEndpoint(t *testing.T) {
+	aws := map[string]string{"AWS_ACCESS_KEY_ID": "A", "AWS_SECRET_ACCESS_KEY": "1", "AWS_SESSION_TOKEN": "t"}
+	for _, c := range []struct {
+		args []string
+		want gramme.KinesisEndpoint
+	}{
+		{nil, gramme.KinesisEndpoint{}},
+		{[]string{"--kinesis-endpoint", "http://k"}, gramme.KinesisEndpoint{URL: "http://k", AccessKey: "A", Secret: "1", Token: "t"}},
+		{[]string{"--kinesis-endpoint", "http://k", "--kinesis-key", "B:2"}, gramme.KinesisEndpoint{URL: "http://k", AccessKey: "B", Secret: "2"}},
+	} {
+		o, err := readOptions(c.args, func(k string) string { return aws[k] })
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := o.kinesisEndpoint(); err != nil || got != c.want {
+			t.Errorf("%v: %+v, %v", c.args, got, err)
+		}
 	}
 }
 

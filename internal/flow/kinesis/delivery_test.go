@@ -89,13 +89,13 @@ func TestTrouble(t *testing.T) {
 	var calls int
 	for name, trouble := range map[string]kinesistest.Trouble{
 		"records are throttled": {Record: func(*kinesistest.Record) string {
-			if calls++; calls < 500 && calls%7 == 0 {
+			if calls++; calls < 100 && calls%7 == 0 {
 				return "ProvisionedThroughputExceededException"
 			}
 			return ""
 		}},
 		"records fail": {Record: func(*kinesistest.Record) string {
-			if calls++; calls < 500 && calls%11 == 0 {
+			if calls++; calls < 100 && calls%11 == 0 {
 				return "InternalFailure"
 			}
 			return ""
@@ -113,7 +113,7 @@ func TestTrouble(t *testing.T) {
 			return 0, ""
 		}},
 		"large requests are refused": {Request: func(n int) (int, string) {
-			if calls++; n > 3 && calls < 12 {
+			if calls++; n > 3 && calls < 5 {
 				return 413, "RequestTooLarge"
 			}
 			return 0, ""
