@@ -24,5 +24,15 @@ func failure(errorType, id, text string) answer {
 	return answer{payload: payload, failure: Unhandled}
 }
 
+// TimedOut is the result of an invocation that took longer than its function may.
+func TimedOut(id string, timeout time.Duration) Result {
+	a := timedOut(id, timeout)
+	return Result{Payload: a.payload, Failure: a.failure}
+}
+
+func timedOut(id string, timeout time.Duration) answer {
+	return failure("Sandbox.Timedout", id, "Task timed out after "+seconds(timeout)+" seconds")
+}
+
 // seconds prints a duration as Lambda does: 3.00.
 func seconds(d time.Duration) string { return fmt.Sprintf("%.2f", d.Seconds()) }

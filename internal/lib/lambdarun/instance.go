@@ -146,7 +146,7 @@ func (in *instance) end(inv *invocation) answer {
 
 func (in *instance) timedOut(inv *invocation) answer {
 	in.broken = true
-	return failure("Sandbox.Timedout", inv.ID, "Task timed out after "+seconds(in.f.Timeout)+" seconds")
+	return timedOut(inv.ID, in.f.Timeout)
 }
 
 func (in *instance) setCurrent(inv *invocation) {

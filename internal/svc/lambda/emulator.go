@@ -13,11 +13,12 @@ import (
 	"github.com/grammedb/gramme/internal/lib/lambdarun"
 )
 
-// grace is how much longer than a function's timeout its emulator may take to say that it is over.
-const grace = 10 * time.Second
+// emulatorGrace is how much longer than a function's timeout its emulator may take to say that it is over.
+const emulatorGrace = 10 * time.Second
 
 // emulators asks functions that run elsewhere: in Lambda Runtime Interface Emulators, each of which takes one event at a time.
 type emulators struct {
+	grace time.Duration
 	mu    sync.Mutex
 	turns map[string]chan struct{} // guarded by mu: by URL, of one element
 }
@@ -51,9 +52,14 @@ func (e *emulators) invoke(ctx context.Context, f *function, req lambdarun.Reque
 		}
 	}
 	defer func() { <-turn }()
-	ctx, cancel := context.WithTimeout(ctx, time.Duration(f.Settings.Timeout)*time.Second+grace)
+	timeout := time.Duration(f.Settings.Timeout) * time.Second
+	limited, cancel := context.WithTimeout(ctx, timeout+e.grace)
 	defer cancel()
-	return ask(ctx, f, req)
+	res, err := ask(limited, f, req)
+	if err != nil && limited.Err() != nil && ctx.Err() == nil {
+		return lambdarun.TimedOut(req.ID, timeout), nil // or one that hangs would be asked for ever
+	}
+	return res, err
 }
 
 func ask(ctx context.Context, f *function, req lambdarun.Request) (lambdarun.Result, error) {

@@ -15,11 +15,8 @@ var (
 	retryAfterBusy    = [...]time.Duration{time.Second, 5 * time.Minute} // the first, and the longest
 )
 
-const (
-	maxEventAge    = 6 * time.Hour
-	maxEventsOnWay = 8
-	clockCheck     = time.Second // the database's clock may be moved
-)
+// maxEventAge is how long an invocation is tried.
+const maxEventAge = 6 * time.Hour
 
 // An event is an asynchronous invocation as it is kept.
 type event struct {
@@ -35,13 +32,19 @@ type event struct {
 	Failures, Busy int // how often it was tried
 }
 
+func (ev *event) id() id { return id{"event", ev.ID} }
+
+func (ev *event) function() reference {
+	return reference{region: ev.Region, account: ev.Account, name: ev.Function}
+}
+
 // events are the asynchronous invocations: written down before they are acknowledged, removed when they are over.
 type events struct {
 	s       *Service
-	changed chan struct{} // of one element: something was added
+	changed chan struct{} // of one element: the queue has changed
 
-	mu      sync.Mutex
-	waiting map[string]event // guarded by mu: by id. Payloads stay where they are
+	mu    sync.Mutex
+	queue queue // guarded by mu
 }
 
 // openEvents reads what was waiting when the server ended.
@@ -50,24 +53,32 @@ func openEvents(ctx context.Context, s *Service) (*events, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := &events{s: s, changed: make(chan struct{}, 1), waiting: map[string]event{}}
+	e := &events{s: s, changed: make(chan struct{}, 1), queue: queue{functions: map[reference]*functionQueue{}}}
 	for _, ev := range list {
-		e.waiting[ev.ID] = ev
+		e.queue.add(ev)
 	}
 	return e, nil
 }
 
-// blobs returns the blobs that are in use.
+// blobs returns the blobs that are in use. Nothing is on its way yet.
 func (e *events) blobs() map[string]bool {
 	used := map[string]bool{}
-	for _, ev := range e.waiting {
-		used[ev.Blob] = true
+	for _, f := range e.queue.functions {
+		for i := range f.events {
+			used[f.events[i].Blob] = true
+		}
 	}
 	return used
 }
 
 // add accepts an invocation: it will be run, also if the server ends now.
 func (e *events) add(ctx context.Context, r reference, req lambdarun.Request) error {
+	e.mu.Lock()
+	full := e.queue.waiting >= maxQueued
+	e.mu.Unlock()
+	if full {
+		return fail("TooManyRequestsException", 429, queueIsFull)
+	}
 	now := e.s.cfg.Now()
 	ev := event{
 		ID: req.ID, Region: r.region, Account: r.account, Function: r.name, Blob: req.ID, Size: int64(len(req.Payload)),
@@ -79,15 +90,14 @@ func (e *events) add(ctx context.Context, r reference, req lambdarun.Request) er
 	if _, err := e.s.state.put(ctx, ev.id(), ev, always); err != nil {
 		return err
 	}
-	e.wait(ev)
+	e.change(func(q *queue) { q.add(ev) })
 	return nil
 }
 
-func (ev *event) id() id { return id{"event", ev.ID} }
-
-func (e *events) wait(ev event) {
+// change changes the queue and has run look at it.
+func (e *events) change(f func(*queue)) {
 	e.mu.Lock()
-	e.waiting[ev.ID] = ev
+	f(&e.queue)
 	e.mu.Unlock()
 	select {
 	case e.changed <- struct{}{}:
@@ -95,50 +105,32 @@ func (e *events) wait(ev event) {
 	}
 }
 
+// take takes an event that is due from the queue, or says how long to wait.
+func (e *events) take() (event, time.Duration) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.queue.take(e.s.cfg.Now())
+}
+
 // run runs what is due until ctx is done.
 func (e *events) run(ctx context.Context) error {
 	var wg sync.WaitGroup
 	defer wg.Wait()
-	onWay := make(chan struct{}, maxEventsOnWay)
-	for {
-		ev, pause := e.next()
-		if pause > 0 {
-			timer := time.NewTimer(pause)
-			select {
-			case <-timer.C:
-			case <-e.changed:
-			case <-ctx.Done():
-			}
-			timer.Stop()
-		}
-		if ctx.Err() != nil {
-			return nil
-		}
-		if pause > 0 {
+	for ctx.Err() == nil {
+		ev, pause := e.take()
+		if pause == 0 {
+			wg.Go(func() { e.try(ctx, ev) })
 			continue
 		}
-		onWay <- struct{}{}
-		wg.Go(func() {
-			defer func() { <-onWay }()
-			e.try(ctx, ev)
-		})
-	}
-}
-
-// next takes an event that is due; otherwise it says how long to wait for one.
-func (e *events) next() (event, time.Duration) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	now, pause := e.s.cfg.Now(), time.Minute
-	for _, ev := range e.waiting {
-		left := ev.Due.Sub(now)
-		if left <= 0 {
-			delete(e.waiting, ev.ID)
-			return ev, 0
+		timer := time.NewTimer(pause)
+		select {
+		case <-timer.C:
+		case <-e.changed:
+		case <-ctx.Done():
 		}
-		pause = min(pause, left, clockCheck)
+		timer.Stop()
 	}
-	return event{}, pause
+	return nil
 }
 
 // try runs an event once, and writes down what comes next.
@@ -149,17 +141,17 @@ func (e *events) try(ctx context.Context, ev event) {
 	} else if err == nil {
 		_, err = e.s.state.put(ctx, ev.id(), ev, always)
 	}
-	if err != nil {
-		if ctx.Err() != nil {
-			return // the next start goes on with it
-		}
+	if err != nil && ctx.Err() == nil {
 		e.s.cfg.Logger.Error("an asynchronous invocation will be tried again", "function", ev.Function, "request", ev.ID, "error", err)
 		ev.Due = e.s.cfg.Now().Add(retryAfterBusy[0])
 		over = false
 	}
-	if !over {
-		e.wait(ev)
-	}
+	e.change(func(q *queue) {
+		q.done(ev)
+		if !over {
+			q.add(ev)
+		}
+	})
 }
 
 // attempt invokes the function and reports whether the event is over; otherwise ev says when to try again.
@@ -171,9 +163,8 @@ func (e *events) attempt(ctx context.Context, ev *event) (over bool, err error) 
 	if payload == nil {
 		return true, nil // the server ended while it was being removed
 	}
-	r := reference{region: ev.Region, account: ev.Account, name: ev.Function}
 	req := lambdarun.Request{ID: ev.ID, Payload: payload, ClientContext: ev.ClientContext, Wait: true}
-	res, err := e.s.run(ctx, r, req)
+	res, err := e.s.run(ctx, ev.function(), req)
 	now, log := e.s.cfg.Now(), e.s.cfg.Logger.With("function", ev.Function, "request", ev.ID)
 	switch {
 	case err == nil && res.Failure == "":

@@ -61,7 +61,9 @@ func openHost(cfg Config, st state) (*host, error) {
 	runner := lambdarun.New(lambdarun.Config{
 		Dir: filepath.Join(cfg.Dir, "tmp"), Limit: maxProcesses, PerFunction: maxPerFunction, Idle: keptIdle, Log: cfg.Logger,
 	})
-	return &host{cfg: cfg, state: st, runner: runner, interpreters: interpreters, codes: map[string]*unpacked{}}, nil
+	return &host{
+		cfg: cfg, state: st, runner: runner, interpreters: interpreters, emulators: emulators{grace: emulatorGrace}, codes: map[string]*unpacked{},
+	}, nil
 }
 
 // close ends all functions and removes what they ran from.
