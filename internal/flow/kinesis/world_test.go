@@ -182,6 +182,23 @@ func (w *world) byItem(list []kinesistest.Record) map[string][]string {
 	return all
 }
 
+// waitDifferent waits for n different records and returns each as it came first. A request that a process has left may arrive.
+func (w *world) waitDifferent(n int) (list []kinesistest.Record) {
+	w.Helper()
+	w.until("all records", func() bool {
+		seen := map[string]bool{}
+		list = nil
+		for _, r := range w.server.Records() {
+			if id := read(w.T, r).EventID; !seen[id] {
+				seen[id] = true
+				list = append(list, r)
+			}
+		}
+		return len(list) >= n
+	})
+	return list
+}
+
 // expectInOrder checks that each of items items got the numbers from 0 to each-1, in order and once.
 func (w *world) expectInOrder(list []kinesistest.Record, items, each int) {
 	w.Helper()
