@@ -32,6 +32,7 @@ type Record struct {
 	Sequence, Event string
 	Key, Old, New   string
 	Size            int
+	User            string // who made the change, "" for a client
 }
 
 // A Consumer has read a part of a stream.

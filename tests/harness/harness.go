@@ -22,6 +22,7 @@ import (
 	"github.com/grammedb/gramme/internal/db/store"
 	"github.com/grammedb/gramme/internal/db/table"
 	"github.com/grammedb/gramme/internal/flow/streams"
+	"github.com/grammedb/gramme/internal/flow/ttl"
 	"github.com/grammedb/gramme/internal/job"
 	"github.com/grammedb/gramme/internal/kv"
 	"github.com/grammedb/gramme/internal/kv/keys"
@@ -45,13 +46,14 @@ type Config struct {
 	Streams changelog.Limits
 }
 
-// A Node is a running database. Restart and Crash must not run beside anything else.
+// A Node is a running database. Nothing expires but by calls of Sweeper.Sweep. Restart and Crash must not run beside anything else.
 type Node struct {
 	Engine    kv.Engine
 	Catalog   *table.Catalog
 	Lifecycle *lifecycle.Manager
 	Store     *store.Store
 	Log       *changelog.Log
+	Sweeper   *ttl.Sweeper
 
 	config Config
 	disk   *vfs.MemFS // nil: memory only
@@ -100,6 +102,7 @@ func (n *Node) Open() error {
 		Engine: n.Engine, Catalog: n.Catalog, Jobs: n.jobs, Delay: n.config.Delay, Now: n.config.Now, Logger: log,
 	})
 	n.Store = store.New(n.Engine, n.Catalog, n.config.Now)
+	n.Sweeper = ttl.New(ttl.Config{Engine: n.Engine, Catalog: n.Catalog, Store: n.Store, Now: n.config.Now})
 	n.Log = changelog.New(changelog.Config{
 		Engine: n.Engine, Catalog: n.Catalog, Limits: n.config.Streams, Now: n.config.Now, Logger: log,
 	})

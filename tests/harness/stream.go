@@ -76,9 +76,13 @@ func (s Stream) Records(ctx context.Context, iterator string) (page []consumer.R
 	}
 	for i := range out.Records {
 		r := out.Records[i].Dynamodb
+		user := ""
+		if id := out.Records[i].UserIdentity; id != nil {
+			user = *id.Type + " " + *id.PrincipalId
+		}
 		page = append(page, consumer.Record{
 			Sequence: *r.SequenceNumber, Event: *out.Records[i].EventName,
-			Key: image(r.Keys), Old: image(r.OldImage), New: image(r.NewImage), Size: int(*r.SizeBytes),
+			Key: image(r.Keys), Old: image(r.OldImage), New: image(r.NewImage), Size: int(*r.SizeBytes), User: user,
 		})
 	}
 	if out.NextShardIterator != nil {

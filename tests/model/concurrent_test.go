@@ -76,6 +76,7 @@ func (c *crowd) round(s uint64) {
 	wg.Go(func() { c.index(s) })
 	wg.Go(func() { c.look(s) })
 	wg.Go(func() { c.stir() })
+	wg.Go(func() { c.age(s) })
 	for name := range shared {
 		wg.Go(func() { c.follow(name) })
 	}

@@ -40,7 +40,7 @@ var kinds = []struct {
 }{
 	{"put", 44}, {"update", 48}, {"delete", 10}, {"get", 10}, {"batchwrite", 20}, {"batchget", 6}, {"transact", 28}, {"transactget", 6},
 	{"query", 60}, {"scan", 14}, {"clock", 4}, {"create", 2}, {"drop", 1}, {"addindex", 5}, {"dropindex", 3}, {"restart", 2},
-	{"crash", 2}, {"check", 3}, {"describe", 3}, {"stream", 4}, {"records", 3}, {"tend", 8},
+	{"crash", 2}, {"check", 3}, {"describe", 3}, {"stream", 4}, {"records", 3}, {"tend", 8}, {"ttl", 6}, {"sweep", 12},
 }
 
 // next makes an operation: tables first, then items, then anything.
@@ -95,6 +95,8 @@ func (g *generator) op(kind string) Op {
 		return Op{Kind: kind, Step: pick(g, time.Second, 5*time.Minute, 10*time.Minute, 11*time.Minute, 24*time.Hour, -24*time.Hour, -time.Minute)}
 	case "stream", "records":
 		return g.stream(kind)
+	case "ttl":
+		return g.ttl()
 	case "tend":
 		return Op{Kind: kind, Step: pick(g, 0, time.Second, time.Second, 2*time.Hour)}
 	case "crash":

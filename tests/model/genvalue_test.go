@@ -61,7 +61,7 @@ func (g *generator) some(t *table) Item {
 }
 
 // The attributes of items, besides keys.
-var attributeNames = []string{"a", "b", "c", "d", "v", "s", "ss", "ns", "l", "m", "f", "z"}
+var attributeNames = []string{"a", "b", "c", "d", "v", "s", "ss", "ns", "l", "m", "f", "z", "t"}
 
 // attributes makes the attributes of an item, mostly with those that are index keys.
 func (g *generator) attributes() Item {
@@ -118,6 +118,8 @@ func (g *generator) value(name string) Value {
 		return list([]Value{num(1), g.value("v"), g.value("ss")}[:1+g.IntN(3)])
 	case "m":
 		return Value{T: "M", M: Item{"x": g.value("v"), "y": str("why")}}
+	case "t":
+		return g.time()
 	case "f":
 		return Value{T: "BOOL", X: pick(g, "true", "false")}
 	}

@@ -29,6 +29,7 @@ type table struct {
 	Schema
 	items  map[string]Item
 	stream *stream // nil: none is enabled
+	ttl    ttl
 }
 
 // A token is the memory of a transaction: its request, and the larger of the sizes before and after each of its writes.
@@ -67,6 +68,10 @@ func (m *model) do(op *Op) answer {
 		return answer{Code: m.stream(op)}
 	case "records":
 		return m.records(op)
+	case "ttl":
+		return answer{Code: m.setTTL(op)}
+	case "sweep":
+		m.sweep()
 	case "clock", "tend":
 		m.now = m.now.Add(op.Step)
 	}

@@ -61,6 +61,8 @@ type Op struct {
 	Units bool `json:",omitempty"` // ReturnConsumedCapacity
 
 	View    string        `json:",omitempty"` // stream: the view type to enable, or ""
+	Attr    string        `json:",omitempty"` // ttl: the attribute
+	Enable  bool          `json:",omitempty"` // ttl
 	Step    time.Duration `json:",omitempty"` // clock, tend
 	Percent int           `json:",omitempty"` // crash: how much of what was not synced is kept
 }

@@ -41,8 +41,8 @@ func (m *model) stream(op *Op) (code string) {
 	return ""
 }
 
-// log notes what an effect does to its item.
-func (e *effect) log() {
+// log notes what an effect does to its item, and by whom if by no client.
+func (e *effect) log(user string) {
 	s := e.table.stream
 	if s == nil || e.old == nil && e.new == nil || e.old != nil && e.new != nil && equalItems(e.old, e.new) {
 		return
@@ -65,11 +65,11 @@ func (e *effect) log() {
 		}
 	}
 	text := show(encode(key))
-	s.records[text] = append(s.records[text], line(event, shown[0], shown[1], size))
+	s.records[text] = append(s.records[text], line(event, shown[0], shown[1], size, user))
 }
 
-func line(event, old, new string, size int) string {
-	return fmt.Sprint(event, " ", old, " -> ", new, " ", size)
+func line(event, old, new string, size int, user string) string {
+	return fmt.Sprint(event, " ", old, " -> ", new, " ", size, " ", user)
 }
 
 // records tells what all streams of a name show, in the order in which they were made.
@@ -105,7 +105,7 @@ func (s *system) records(ctx context.Context, op *Op) (a answer, err error) {
 	for _, arn := range arns {
 		records := map[string][]string{}
 		err := consumer.New().Drain(ctx, harness.Stream{Node: s.Node, ARN: arn, Limit: int64(max(1, op.Limit))}, func(r consumer.Record) error {
-			records[r.Key] = append(records[r.Key], line(r.Event, r.Old, r.New, r.Size))
+			records[r.Key] = append(records[r.Key], line(r.Event, r.Old, r.New, r.Size, r.User))
 			return nil
 		})
 		if err != nil {

@@ -47,6 +47,10 @@ func (s *system) do(ctx context.Context, op *Op) (a answer, err error) {
 		_, err = s.Call(ctx, streamInput(op))
 	case "records":
 		a, err = s.records(ctx, op)
+	case "ttl":
+		_, err = s.Call(ctx, ttlInput(op))
+	case "sweep":
+		return a, s.Sweeper.Sweep(ctx)
 	case "tend":
 		return a, s.tend(ctx, op)
 	case "describe":
@@ -68,7 +72,7 @@ func (s *system) do(ctx context.Context, op *Op) (a answer, err error) {
 
 // defines tells the kinds that change tables.
 func defines(kind string) bool {
-	return kind == "create" || kind == "drop" || kind == "addindex" || kind == "dropindex" || kind == "stream"
+	return kind == "create" || kind == "drop" || kind == "addindex" || kind == "dropindex" || kind == "stream" || kind == "ttl"
 }
 
 func (s *system) check(ctx context.Context) error {

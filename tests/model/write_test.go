@@ -14,7 +14,7 @@ type effect struct {
 
 // apply makes it so.
 func (e *effect) apply() {
-	e.log()
+	e.log("")
 	if e.new == nil {
 		delete(e.table.items, e.key)
 	} else {

@@ -27,6 +27,7 @@ import (
 	"github.com/grammedb/gramme/internal/flow/kinesis"
 	"github.com/grammedb/gramme/internal/flow/kinesis/kinesistest"
 	"github.com/grammedb/gramme/internal/flow/streams"
+	"github.com/grammedb/gramme/internal/flow/ttl"
 	"github.com/grammedb/gramme/internal/front/wire"
 	"github.com/grammedb/gramme/internal/iam"
 	"github.com/grammedb/gramme/internal/job"
@@ -45,6 +46,7 @@ var rewriteScripts = flag.Bool("rewrite", false, "write the answers into the scr
 //	restart delay=4s       ends the process and starts another one with that lifecycle delay, at first 0
 //	hold x                 from now on a transaction holds every key in which the text x occurs; without a text, none
 //	tend                   does what is to be done from time to time with the logs of changes
+//	sweep                  deletes what has expired
 //	keep it ShardIterator  puts that member of the answer of the operation that follows in the place of $it in later inputs
 //
 //	CreateTable: TableDescription.TableStatus TableDescription.KeySchema
@@ -118,6 +120,7 @@ type process struct {
 	streams *api.Service
 	kinesis *kinesistest.Server
 	log     *changelog.Log
+	sweeper *ttl.Sweeper
 	skipped time.Duration
 	kept    map[string]string // by name: what stands for it
 	keeping []string          // a name and the path to what is to be kept under it
@@ -170,8 +173,10 @@ func (p *process) start(delay time.Duration) {
 		p.t.Fatal(err)
 	}
 	destinations.Start()
+	items := store.New(p.engine, catalog, p.now)
+	p.sweeper = ttl.New(ttl.Config{Engine: p.engine, Catalog: catalog, Store: items, Now: p.now})
 	p.service = New(Config{
-		Catalog: catalog, Lifecycle: m, Store: store.New(p.engine, catalog, p.now), Reader: query.NewReader(p.engine, catalog),
+		Catalog: catalog, Lifecycle: m, Store: items, Reader: query.NewReader(p.engine, catalog),
 		Expressions: expr.NewCache(100), Kinesis: destinations, Now: p.now,
 	}).API()
 	p.streams = dynamodbstreams.New(dynamodbstreams.Config{Reader: streams.New(catalog, p.log), Secret: []byte("secret"), Now: p.now}).API()
@@ -193,6 +198,10 @@ func (p *process) paragraph(text string) string {
 			p.engine.text = rest
 		case "tend":
 			if err := p.log.Tend(context.Background()); err != nil {
+				p.t.Fatal(err)
+			}
+		case "sweep":
+			if err := p.sweeper.Sweep(context.Background()); err != nil {
 				p.t.Fatal(err)
 			}
 		case "keep":
