@@ -45,6 +45,7 @@ type progress struct {
 	Shard
 	iterator string
 	last     string // sequence number
+	floor    string // of the parent's last record; numbers grow from parents to children
 	ended    bool
 }
 
@@ -73,6 +74,9 @@ func (c *Consumer) Step(ctx context.Context, src Source, take func(Record) error
 		p := c.shards[id]
 		if p.ended || c.waits(p) {
 			continue
+		}
+		if parent := c.shards[p.Parent]; p.last == "" && parent != nil {
+			p.floor = parent.last
 		}
 		read, err := p.read(ctx, src, take)
 		n += read
@@ -137,8 +141,8 @@ func (p *progress) read(ctx context.Context, src Source, take func(Record) error
 		return 0, err
 	}
 	for _, r := range page {
-		if !less(p.last, r.Sequence) {
-			return n, fmt.Errorf("%w: shard %s: record %s comes after %s", ErrWrong, p.ID, r.Sequence, p.last)
+		if !less(p.last, r.Sequence) || !less(p.floor, r.Sequence) {
+			return n, fmt.Errorf("%w: shard %s: record %s comes after %s%s", ErrWrong, p.ID, r.Sequence, p.floor, p.last)
 		}
 		if err := take(r); err != nil {
 			return n, fmt.Errorf("shard %s, record %s: %w", p.ID, r.Sequence, err)

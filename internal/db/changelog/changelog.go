@@ -24,6 +24,7 @@ import (
 	"errors"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/grammedb/gramme/internal/db/change"
@@ -77,19 +78,26 @@ type Log struct {
 	now     func() time.Time
 	log     *slog.Logger
 
+	tended atomic.Int64 // when Tend ran last, in milliseconds
+
 	tending sync.Mutex        // held by Tend
 	shards  map[uint64]*shard // guarded by tending; what is known of shards, by number
+	quiet   map[uint64]rest   // guarded by tending; tables that need not be looked at, by number
 }
 
 // New returns a Log. Somebody must call Tend from time to time.
 func New(c Config) *Log {
-	l := &Log{engine: c.Engine, catalog: c.Catalog, limits: c.Limits.orDefaults(), now: c.Now, log: c.Logger, shards: map[uint64]*shard{}}
+	l := &Log{
+		engine: c.Engine, catalog: c.Catalog, limits: c.Limits.orDefaults(), now: c.Now, log: c.Logger,
+		shards: map[uint64]*shard{}, quiet: map[uint64]rest{},
+	}
 	if l.now == nil {
 		l.now = time.Now
 	}
 	if l.log == nil {
 		l.log = slog.Default()
 	}
+	l.tended.Store(l.now().UnixMilli())
 	return l
 }
 

@@ -42,14 +42,34 @@ func (l *Log) shard(number uint64) *shard {
 func (l *Log) Tend(ctx context.Context) error {
 	l.tending.Lock()
 	defer l.tending.Unlock()
+	return l.tendAll(ctx)
+}
+
+// CatchUp does what Tend should have done long ago because the clock was put forward, unless Tend is at it.
+func (l *Log) CatchUp(ctx context.Context) {
+	if late := l.now().UnixMilli() - l.tended.Load(); late < 10*l.Interval().Milliseconds() || !l.tending.TryLock() {
+		return
+	}
+	defer l.tending.Unlock()
+	if err := l.tendAll(ctx); err != nil && ctx.Err() == nil {
+		l.log.Error("change logs could not be tended", "error", err)
+	}
+}
+
+func (l *Log) tendAll(ctx context.Context) error {
+	l.tended.Store(l.now().UnixMilli())
 	every := func(table.Name) bool { return true }
 	var failed error
 	for _, d := range append(l.catalog.All(every), l.catalog.Retired(every)...) {
-		if len(d.Streams) == 0 && len(d.Log.Open)+len(d.Log.Closed) == 0 {
+		if len(d.Streams)+len(d.Log.Open)+len(d.Log.Closed) == 0 || l.rests(d) {
 			continue
 		}
-		if err := l.tend(ctx, d); err != nil {
+		delete(l.quiet, d.Number)
+		changed, err := l.tend(ctx, d)
+		if err != nil {
 			failed = errors.Join(failed, err)
+		} else if !changed {
+			l.lay(d)
 		}
 		if err := ctx.Err(); err != nil {
 			return err
@@ -58,16 +78,53 @@ func (l *Log) Tend(ctx context.Context) error {
 	return failed
 }
 
-func (l *Log) tend(ctx context.Context, d *table.Definition) error {
+// A rest is a definition whose log nobody writes to any more, and until when nothing is to be done for it.
+type rest struct {
+	table *table.Definition
+	until time.Time
+}
+
+// rests reports whether nothing is to be done for a table yet.
+func (l *Log) rests(d *table.Definition) bool {
+	r, ok := l.quiet[d.Number]
+	return ok && r.table == d && l.now().Before(r.until)
+}
+
+// lay finds out how long a table can be left alone: there may be many that were deleted not long ago.
+func (l *Log) lay(d *table.Definition) {
+	if len(d.Log.Open)+len(d.Followers) > 0 {
+		return
+	}
+	first := l.now()
+	earlier := func(t time.Time) {
+		if t.Before(first) {
+			first = t
+		}
+	}
+	for i := range d.Streams {
+		earlier(d.Streams[i].Ended)
+	}
+	for i := range d.Log.Closed {
+		s := &d.Log.Closed[i]
+		earlier(s.Closed)
+		if known := l.shard(s.Number); known.front != 0 {
+			earlier(known.frontAt)
+		}
+	}
+	l.quiet[d.Number] = rest{d, first.Add(l.limits.Retention)}
+}
+
+// tend looks after one log. It reports whether the closed shards or the streams of the table have become fewer.
+func (l *Log) tend(ctx context.Context, d *table.Definition) (changed bool, err error) {
 	if err := l.renew(ctx, d); err != nil {
-		return err
+		return false, err
 	}
 	holds, err := l.holds(ctx, d)
 	if err != nil {
-		return err
+		return false, err
 	}
 	if err := l.trim(ctx, d, holds); err != nil {
-		return err
+		return false, err
 	}
 	return l.forget(ctx, d, holds)
 }
@@ -180,14 +237,15 @@ func (l *Log) edit(ctx context.Context, d *table.Definition, f func(next *table.
 }
 
 // forget removes from a table's definition the closed shards that every hold has let go of, and the streams that are over. A shard
-// stays as long as its parent: also when it is empty it tells that its children are to be read after that.
-func (l *Log) forget(ctx context.Context, d *table.Definition, holds []hold) error {
+// stays as long as its parent: also when it is empty it tells that its children are to be read after that. It reports whether there
+// was anything to remove.
+func (l *Log) forget(ctx context.Context, d *table.Definition, holds []hold) (bool, error) {
 	var gone, kept map[uint64]bool
 	for i := range d.Log.Closed {
 		s := &d.Log.Closed[i]
 		free, err := l.free(ctx, s, holds)
 		if err != nil {
-			return err
+			return false, err
 		}
 		if free && !kept[s.Parent] { // parents were closed first
 			gone = with(gone, s.Number)
@@ -197,8 +255,13 @@ func (l *Log) forget(ctx context.Context, d *table.Definition, holds []hold) err
 	}
 	over := func(s table.Stream) bool { return !s.Ended.IsZero() && l.now().Sub(s.Ended) >= l.limits.Retention }
 	if len(gone) == 0 && !anyStream(d, over) {
-		return nil
+		return false, nil
 	}
+	return true, l.drop(ctx, d, gone, over)
+}
+
+// drop removes shards, with all that is stored about them, and streams.
+func (l *Log) drop(ctx context.Context, d *table.Definition, gone map[uint64]bool, over func(table.Stream) bool) error {
 	for number := range gone { // before the map is changed, so that a reader is told that records are missing, not that there are none
 		if err := l.engine.TrimLog(ctx, number, kv.Newest-1); err != nil {
 			return err

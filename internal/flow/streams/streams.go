@@ -42,6 +42,9 @@ type Reader struct {
 // New returns a reader.
 func New(c *table.Catalog, l *changelog.Log) *Reader { return &Reader{c, l} }
 
+// CatchUp makes what is read be as the clock says, also if it was put forward.
+func (r *Reader) CatchUp(ctx context.Context) { r.log.CatchUp(ctx) }
+
 // A Stream is a stream as it is at a moment, with its table, which may have been deleted.
 type Stream struct {
 	Table *table.Definition

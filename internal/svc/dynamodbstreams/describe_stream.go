@@ -14,7 +14,7 @@ func (s *Service) describeStream(ctx context.Context, c *api.Call, in *ddbstream
 	if f := in.ShardFilter; f != nil && (f.Type == nil || f.ShardId == nil) {
 		return nil, api.Invalid("ShardFilter needs both Type and ShardId")
 	}
-	st, err := s.find(c, *in.StreamArn)
+	st, err := s.find(ctx, c, *in.StreamArn)
 	if err != nil {
 		return nil, err
 	}

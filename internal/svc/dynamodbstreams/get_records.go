@@ -14,7 +14,7 @@ func (s *Service) getRecords(ctx context.Context, c *api.Call, in *ddbstreams.Ge
 	if err != nil {
 		return nil, err
 	}
-	st, err := s.find(c, arn)
+	st, err := s.find(ctx, c, arn)
 	if err != nil {
 		return nil, err
 	}

@@ -14,7 +14,7 @@ func (s *Service) getShardIterator(ctx context.Context, c *api.Call, in *ddbstre
 	if err != nil {
 		return nil, err
 	}
-	st, err := s.find(c, *in.StreamArn)
+	st, err := s.find(ctx, c, *in.StreamArn)
 	if err != nil {
 		return nil, err
 	}

@@ -51,11 +51,16 @@ func (s *Service) sign(arn string, body []byte) []byte {
 	return mac.Sum(nil)[:signatureSize]
 }
 
+// signed reports whether b is the body of an iterator and its signature.
+func (s *Service) signed(arn string, b []byte) bool {
+	return len(b) == iteratorBody+signatureSize && hmac.Equal(b[iteratorBody:], s.sign(arn, b[:iteratorBody]))
+}
+
 // parseIterator reads an iterator that this store has handed out and that has not expired.
 func (s *Service) parseIterator(text string) (arn string, at streams.Position, err error) {
 	arn, rest, ok := strings.Cut(text, iteratorMark)
 	b, err := base64.StdEncoding.DecodeString(rest)
-	if !ok || err != nil || len(b) != iteratorBody+signatureSize || !hmac.Equal(b[iteratorBody:], s.sign(arn, b[:iteratorBody])) {
+	if !ok || err != nil || !s.signed(arn, b) || base64.StdEncoding.EncodeToString(b) != rest {
 		return "", at, api.Invalid("Invalid ShardIterator")
 	}
 	made := time.UnixMilli(int64(binary.BigEndian.Uint64(b[17:])))

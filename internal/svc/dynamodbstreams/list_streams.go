@@ -11,7 +11,7 @@ import (
 const pageSize = 100
 
 // listStreams pages by ARN, so that streams which come and go between the pages do not move others.
-func (s *Service) listStreams(_ context.Context, c *api.Call, in *ddbstreams.ListStreamsInput) (*ddbstreams.ListStreamsOutput, error) {
+func (s *Service) listStreams(ctx context.Context, c *api.Call, in *ddbstreams.ListStreamsInput) (*ddbstreams.ListStreamsOutput, error) {
 	var name, after string
 	if in.TableName != nil {
 		name = *in.TableName
@@ -22,6 +22,7 @@ func (s *Service) listStreams(_ context.Context, c *api.Call, in *ddbstreams.Lis
 			return nil, errARN(after)
 		}
 	}
+	s.Reader.CatchUp(ctx)
 	limit := limitOr(in.Limit, pageSize)
 	out := &ddbstreams.ListStreamsOutput{Streams: []ddbstreams.Stream{}}
 	for _, st := range s.Reader.List(c.Account, c.Region, name) {

@@ -1,6 +1,7 @@
 package dynamodbstreams
 
 import (
+	"context"
 	"errors"
 	"strings"
 
@@ -11,7 +12,7 @@ import (
 
 // find returns the stream that a request names. One of another region is not found here, and another account's have no policy that
 // would let the caller in.
-func (s *Service) find(c *api.Call, arn string) (*streams.Stream, error) {
+func (s *Service) find(ctx context.Context, c *api.Call, arn string) (*streams.Stream, error) {
 	name, label, ok := parseARN(arn)
 	switch {
 	case !ok:
@@ -22,6 +23,7 @@ func (s *Service) find(c *api.Call, arn string) (*streams.Stream, error) {
 	case name.Region != c.Region:
 		return nil, errNoStream(arn)
 	}
+	s.Reader.CatchUp(ctx)
 	st, err := s.Reader.Find(name, label)
 	if errors.Is(err, streams.ErrNoStream) {
 		return nil, errNoStream(arn)
