@@ -4,6 +4,8 @@ import (
 	"net/url"
 	"strings"
 
+	"github.com/google/uuid"
+
 	"github.com/grammedb/gramme/internal/api"
 )
 
@@ -71,8 +73,9 @@ func hasDate(path string) bool {
 	return true
 }
 
-// routeREST finds the operation of a path.
+// routeREST finds the operation of a path. REST services name requests by UUIDs.
 func (g *Gateway) routeREST(x *Exchange) (*route, error) {
+	x.RequestID = uuid.NewString()
 	path := strings.Split(trimSlashes(x.Path), "/")
 	for i := range g.routes.byPath {
 		t := &g.routes.byPath[i]

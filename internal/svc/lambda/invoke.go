@@ -30,7 +30,7 @@ func (s *Service) invoke(ctx context.Context, c *api.Call, in *shapes.Invocation
 	if err != nil {
 		return nil, err
 	}
-	req, err := request(in, kind)
+	req, err := request(c.RequestID, in, kind)
 	if err != nil {
 		return nil, err
 	}
@@ -58,8 +58,8 @@ func (s *Service) invoke(ctx context.Context, c *api.Call, in *shapes.Invocation
 }
 
 // request makes the invocation that a client asks for.
-func request(in *shapes.InvocationRequest, kind string) (lambdarun.Request, error) {
-	req := lambdarun.Request{ID: newID(), Payload: in.Payload}
+func request(id string, in *shapes.InvocationRequest, kind string) (lambdarun.Request, error) {
+	req := lambdarun.Request{ID: id, Payload: in.Payload}
 	switch {
 	case in.DurableExecutionName != nil:
 		return req, notBuilt("DurableExecutionName")

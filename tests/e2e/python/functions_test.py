@@ -135,6 +135,7 @@ class Functions(FunctionCase):
         self.assertEqual((200, "$LATEST"), (answer["StatusCode"], answer["ExecutedVersion"]))
         self.assertNotIn("FunctionError", answer)
         log = base64.b64decode(answer["LogResult"]).decode()
+        self.assertIn(f"START RequestId: {answer['ResponseMetadata']['RequestId']} ", log)
         self.assertRegex(log, re.compile(r"^START RequestId: (\S+) Version: \$LATEST\nechoing .*\nEND RequestId: \1\nREPORT RequestId: \1\t", re.S))
         self.assertEqual({}, json.loads(self.functions.invoke(FunctionName=name)["Payload"].read())["event"])
         self.assertEqual(204, self.functions.invoke(FunctionName=name, InvocationType="DryRun")["StatusCode"])
