@@ -178,6 +178,7 @@ func (db *DB) startDynamoDB(ctx context.Context) ([]*api.Service, error) {
 	items := store.New(db.engine, catalog, db.cfg.Now)
 	db.jobs.Every("sweep client tokens", tokenSweep, items.SweepTokens)
 	db.sweeper = ttl.New(ttl.Config{Engine: db.engine, Catalog: catalog, Store: items, Now: db.cfg.Now})
+	db.jobs.Go("delete what has expired meanwhile", db.sweeper.Tick)
 	db.jobs.Every("delete expired items", ttl.Interval, db.sweeper.Tick)
 	log := db.tendLogs(catalog)
 	changes, err := db.streams(ctx, catalog, log)

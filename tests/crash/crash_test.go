@@ -54,6 +54,11 @@ func finish(t *testing.T, c *client, workers []worker) {
 			t.Logf("%s: %d transactions, %d of them sent again", w.name, w.value, w.resent)
 		case *follower:
 			t.Logf("follower: %d records in %d shards", w.records, w.shards)
+		case *mortal:
+			if err := w.finish(c); err != nil {
+				t.Error(err)
+			}
+			t.Logf("mortal: %d items, of which %d had to expire", w.count, w.count/2)
 		case *indexer:
 			t.Logf("indexer: %d times the index was being built at a restart", w.resumed)
 		}
@@ -61,7 +66,7 @@ func finish(t *testing.T, c *client, workers []worker) {
 }
 
 func crew() []worker {
-	workers := []worker{&indexer{}, &dropper{name: "Doomed"}}
+	workers := []worker{&indexer{}, &dropper{name: "Doomed"}, &mortal{}}
 	for i := range 2 {
 		workers = append(workers,
 			&putter{name: fmt.Sprint("putter", i), done: map[int]int{}},

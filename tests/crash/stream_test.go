@@ -138,8 +138,9 @@ func (s source) Records(_ context.Context, iterator string) (page []consumer.Rec
 	for _, r := range list {
 		event, _ := at(r, "eventName").(string)
 		sequence, _ := at(r, "dynamodb", "SequenceNumber").(string)
+		user, _ := at(r, "userIdentity", "PrincipalId").(string)
 		page = append(page, consumer.Record{
-			Sequence: sequence, Event: event,
+			Sequence: sequence, Event: event, User: user,
 			Key: text(at(r, "dynamodb", "Keys")), Old: text(at(r, "dynamodb", "OldImage")), New: text(at(r, "dynamodb", "NewImage")),
 		})
 	}

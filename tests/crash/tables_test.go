@@ -30,6 +30,9 @@ func fill(c *client) error {
 	if err := makeTable(c, object{"TableName": bigTable, "BillingMode": "PAY_PER_REQUEST", "KeySchema": keys("pk"), "AttributeDefinitions": definitions("pk", "S")}); err != nil {
 		return err
 	}
+	if err := makeMortalTable(c); err != nil {
+		return err
+	}
 	return putMany(c, bigTable, bigItems)
 }
 
