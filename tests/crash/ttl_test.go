@@ -55,10 +55,10 @@ func (m *mortal) work(c *client) error {
 
 // check finds what has not expired; what has may be there still.
 func (m *mortal) check(c *client) error {
-	for m.checked < m.count {
+	for m.checked < m.count { // in whole batches, as they were put
 		var wanted []any
 		first := m.checked
-		for ; m.checked < m.count && len(wanted) < 100; m.checked++ {
+		for ; m.checked < min(m.count, first+200); m.checked++ {
 			if !m.expires(m.checked) {
 				wanted = append(wanted, m.key(m.checked))
 			}
