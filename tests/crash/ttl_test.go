@@ -8,7 +8,7 @@ import (
 	"github.com/grammedb/gramme/tests/consumer"
 )
 
-const mortalTable = "Mortal" // pk S; its items expire by until; global index by holder; a stream
+const mortalTable = "Mortal" // pk S; its items expire by expires; global index by holder; a stream
 
 func makeMortalTable(c *client) error {
 	err := makeTable(c, object{
@@ -20,7 +20,7 @@ func makeMortalTable(c *client) error {
 	if err != nil {
 		return err
 	}
-	_, err = c.call("UpdateTimeToLive", object{"TableName": mortalTable, "TimeToLiveSpecification": object{"Enabled": true, "AttributeName": "until"}})
+	_, err = c.call("UpdateTimeToLive", object{"TableName": mortalTable, "TimeToLiveSpecification": object{"Enabled": true, "AttributeName": "expires"}})
 	return err
 }
 
@@ -43,7 +43,7 @@ func (m *mortal) work(c *client) error {
 			if m.expires(n) {
 				until = time.Now().Add(-time.Hour)
 			}
-			it["holder"], it["until"] = str(fmt.Sprint("holder", n%3)), num(int(until.Unix()))
+			it["holder"], it["expires"] = str(fmt.Sprint("holder", n%3)), num(int(until.Unix()))
 			requests = append(requests, object{"PutRequest": object{"Item": it}})
 		}
 		if _, err := c.call("BatchWriteItem", object{"RequestItems": object{mortalTable: requests}}); err != nil {
@@ -77,7 +77,7 @@ func (m *mortal) check(c *client) error {
 // finish waits until everything that has expired is gone, and sees that the rest is there and that the stream tells of each
 // deletion once, and by whom it was.
 func (m *mortal) finish(c *client) error {
-	in := object{"TableName": mortalTable, "FilterExpression": "until < :now", "ExpressionAttributeValues": object{":now": num(int(time.Now().Unix()))}}
+	in := object{"TableName": mortalTable, "FilterExpression": "expires < :now", "ExpressionAttributeValues": object{":now": num(int(time.Now().Unix()))}}
 	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(10 * time.Millisecond) { // polling is what a client has
 		expired, err := c.pages("Scan", in)
 		if err != nil {
