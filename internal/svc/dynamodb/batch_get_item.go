@@ -1,7 +1,10 @@
 package dynamodb
 
 import (
+	"bytes"
 	"context"
+	"hash/maphash"
+	"math/bits"
 
 	"github.com/grammedb/gramme/internal/api"
 	"github.com/grammedb/gramme/internal/api/ddb"
@@ -29,7 +32,7 @@ func (s *Service) batchGetItem(ctx context.Context, c *api.Call, in *ddb.BatchGe
 	if total > maxBatchGet {
 		return nil, api.Invalid("Too many items requested for the BatchGetItem call")
 	}
-	reads, owners, err := s.batchReads(c, names, in.RequestItems, projections)
+	reads, err := s.batchReads(c, names, in.RequestItems, projections)
 	if err != nil {
 		return nil, err
 	}
@@ -37,7 +40,7 @@ func (s *Service) batchGetItem(ctx context.Context, c *api.Call, in *ddb.BatchGe
 	if err != nil {
 		return nil, err
 	}
-	return shapeBatch(in, names, owners, found), nil
+	return shapeBatch(in, names, found), nil
 }
 
 // batchProjections checks everything about each table that needs no table, and binds its projection.
@@ -80,68 +83,74 @@ func checkBatchMixing(items map[string]ddb.KeysAndAttributes) error {
 
 var errDuplicateKeys = api.Invalid("Provided list of item keys contains duplicates")
 
+// hasDuplicates reports whether two keys are equal. It is a hash set that copies nothing.
 func hasDuplicates(keys []attr.SentItem) bool {
-	seen := make(map[string]bool, len(keys))
-	for _, k := range keys {
-		if seen[string(k.Item)] {
-			return true
+	slots := make([]int32, 1<<bits.Len(uint(2*len(keys)))) // at most half full: 1 + the place of a key
+	for i, k := range keys {
+		at := maphash.Bytes(seed, k.Item)
+		for ; ; at++ {
+			slot := &slots[at&uint64(len(slots)-1)]
+			if *slot == 0 {
+				*slot = int32(1 + i)
+				break
+			}
+			if bytes.Equal(keys[*slot-1].Item, k.Item) {
+				return true
+			}
 		}
-		seen[string(k.Item)] = true
 	}
 	return false
 }
 
-// batchReads finds the tables and their keys; owners names the table of each read as the request does.
-func (s *Service) batchReads(c *api.Call, names []string, items map[string]ddb.KeysAndAttributes, projections map[string]*expr.Projection) (reads []store.Read, owners []string, err error) {
+var seed = maphash.MakeSeed()
+
+// batchReads finds the tables and the keys of their items, in the order of names.
+func (s *Service) batchReads(c *api.Call, names []string, items map[string]ddb.KeysAndAttributes, projections map[string]*expr.Projection) ([]store.Read, error) {
 	tables, err := s.openAll(c, names)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
+	reads := make([]store.Read, 0, maxBatchGet)
 	for i, name := range names {
 		for _, k := range items[name].Keys {
 			key, err := tables[i].ParseKey(k.Item)
 			if err != nil {
-				return nil, nil, err
+				return nil, err
 			}
 			reads = append(reads, store.Read{Table: tables[i], Key: key, Projection: projections[name]})
-			owners = append(owners, name)
 		}
 	}
 	for i, name := range names {
 		if err := checkProjection(tables[i], projections[name]); err != nil {
-			return nil, nil, err
+			return nil, err
 		}
 	}
-	return reads, owners, nil
+	return reads, nil
 }
 
-// shapeBatch answers with what was found; keys that did not fit come back as unprocessed.
-func shapeBatch(in *ddb.BatchGetItemInput, names, owners []string, found []store.Found) *ddb.BatchGetItemOutput {
+// shapeBatch answers with what was found, in the order of names; keys that did not fit come back as unprocessed.
+func shapeBatch(in *ddb.BatchGetItemInput, names []string, found []store.Found) *ddb.BatchGetItemOutput {
 	out := &ddb.BatchGetItemOutput{
 		Responses:       make(map[string][]attr.Item, len(names)),
 		UnprocessedKeys: map[string]ddb.KeysAndAttributes{},
 	}
-	for _, name := range names {
-		out.Responses[name] = []attr.Item{}
-	}
 	var b bill
-	for i, f := range found {
-		name := owners[i]
-		b.of(name).table += capacity.Read(f.Size, capacity.ReadMode(isTrue(in.RequestItems[name].ConsistentRead)))
-		if f.Item != nil {
-			out.Responses[name] = append(out.Responses[name], f.Item)
-		}
-	}
-	at := 0
 	for _, name := range names {
 		r := in.RequestItems[name]
-		if done := min(max(len(found)-at, 0), len(r.Keys)); done < len(r.Keys) {
-			at += len(r.Keys)
-			r.Keys = r.Keys[done:]
-			out.UnprocessedKeys[name] = r
-			continue
+		done := found[:min(len(r.Keys), len(found))]
+		found = found[len(done):]
+		items := make([]attr.Item, 0, len(done))
+		for _, f := range done {
+			if f.Item != nil {
+				items = append(items, f.Item)
+			}
 		}
-		at += len(r.Keys)
+		b.addReads(name, done, capacity.ReadMode(isTrue(r.ConsistentRead)))
+		out.Responses[name] = items
+		if len(done) < len(r.Keys) {
+			r.Keys = r.Keys[len(done):]
+			out.UnprocessedKeys[name] = r
+		}
 	}
 	out.ConsumedCapacity = b.consumed(in.ReturnConsumedCapacity, plain)
 	return out

@@ -68,8 +68,10 @@ func benchItem(pk string, sk int) string {
 	return fmt.Sprintf(`{"pk":{"S":%q},"sk":{"N":"%d"},"status":{"S":"completed"},"counter":{"N":"1"},"notes":{"S":"%0200d"},"metrics":{"M":{"accuracy":{"N":"0.9%d"},"loss":{"N":"0.05"}}},"tags":{"SS":["a","b"]},"created_at":{"N":"1700000000"}}`, pk, sk, sk, sk)
 }
 
-func newBenchService(b testing.TB) *benchService {
-	e, err := pebblekv.Open(pebblekv.Config{Memory: true, Logger: slog.New(slog.DiscardHandler)})
+// newServiceOn returns a service on a store of its own.
+func newServiceOn(b testing.TB, c pebblekv.Config) *benchService {
+	c.Logger = slog.New(slog.DiscardHandler)
+	e, err := pebblekv.Open(c)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -88,6 +90,11 @@ func newBenchService(b testing.TB) *benchService {
 	for _, op := range svc.API().Ops {
 		s.ops[op.Name] = op
 	}
+	return s
+}
+
+func newBenchService(b testing.TB) *benchService {
+	s := newServiceOn(b, pebblekv.Config{Memory: true})
 	s.run(b, nil, s.ops["CreateTable"], `{"TableName":"perf","BillingMode":"PAY_PER_REQUEST","KeySchema":[{"AttributeName":"pk","KeyType":"HASH"},{"AttributeName":"sk","KeyType":"RANGE"}],"AttributeDefinitions":[{"AttributeName":"pk","AttributeType":"S"},{"AttributeName":"sk","AttributeType":"N"}]}`)
 	for i := range 1000 {
 		s.run(b, nil, s.ops["PutItem"], `{"TableName":"perf","Item":`+benchItem(fmt.Sprintf("exp-%06d", i/20), i%20)+`}`)

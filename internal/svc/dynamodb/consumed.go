@@ -131,6 +131,17 @@ func (b *bill) of(tableName string) *usage {
 	return u
 }
 
+// addReads charges items that were looked up.
+func (b *bill) addReads(tableName string, found []store.Found, m capacity.Mode) {
+	if len(found) == 0 {
+		return
+	}
+	u := b.of(tableName)
+	for _, f := range found {
+		u.table += capacity.Read(f.Size, m)
+	}
+}
+
 func (b *bill) consumed(mode *string, dir direction) []ddb.ConsumedCapacity {
 	if mode == nil || *mode == "NONE" {
 		return nil
