@@ -33,8 +33,10 @@ func benchmarkDecode(b *testing.B, text string) {
 }
 
 func BenchmarkDecode(b *testing.B) {
+	b.Run("key", func(b *testing.B) { benchmarkDecode(b, `{"pk":{"S":"exp-000007"},"sk":{"N":"3"}}`) })
 	b.Run("order", func(b *testing.B) { benchmarkDecode(b, order) })
 	b.Run("sorted", func(b *testing.B) { benchmarkDecode(b, sortedJSON(b, order)) })
+	b.Run("experiment", func(b *testing.B) { benchmarkDecode(b, experiment) })
 	b.Run("document", func(b *testing.B) { benchmarkDecode(b, document(100)) })
 }
 

@@ -75,6 +75,20 @@ func TestFaults(t *testing.T) {
 	}
 }
 
+// A value that is read in one step is what it is in another spelling, and so is what is wrong with it.
+func TestSpelling(t *testing.T) {
+	for _, row := range append(rows(t, "values"), rows(t, "faults")...) {
+		compact, err := ParseItem(`{"a":` + row[0] + `}`)
+		spaced, spacedErr := ParseItem(`{"a":` + strings.Replace(row[0], "{", "{ ", 1) + `}`)
+		if (err == nil) != (spacedErr == nil) || err != nil && row[1] != "text" && err.Error() != spacedErr.Error() {
+			t.Errorf("%s: %v, spelled with a space %v", row[0], err, spacedErr)
+		}
+		if string(compact) != string(spaced) {
+			t.Errorf("%s: %x, spelled with a space %x", row[0], compact, spaced)
+		}
+	}
+}
+
 // TestFaultyValuesAsElements puts each faulty value between two others, which must be read all the same.
 func TestFaultyValuesAsElements(t *testing.T) {
 	for _, row := range rows(t, "faults") {
