@@ -32,6 +32,7 @@ import (
 	"time"
 
 	"github.com/grammedb/gramme/internal/iam"
+	"github.com/grammedb/gramme/internal/lang/attr"
 )
 
 // A Service is one AWS service: the list of its operations and how its errors are told.
@@ -110,4 +111,7 @@ type Call struct {
 	Principal iam.Principal
 	Host      string    // as the client named the server: host[:port]
 	Time      time.Time // when the call arrived
+
+	// Arena is where an operation may make the items of its answer, which then are valid until that is encoded; nil: nowhere.
+	Arena *attr.Arena
 }

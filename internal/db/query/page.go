@@ -3,7 +3,6 @@ package query
 import (
 	"context"
 	"fmt"
-	"slices"
 
 	"github.com/grammedb/gramme/internal/db/capacity"
 	"github.com/grammedb/gramme/internal/db/row"
@@ -52,12 +51,18 @@ func (r *Reader) Page(ctx context.Context, p *Plan) (_ *Page, err error) {
 	if err != nil {
 		return nil, err
 	}
-	pg := &pager{plan: p, view: view, most: p.mostItems()}
+	pg := &pager{plan: p, view: view, most: p.mostItems(), arena: p.Arena}
+	if pg.arena == nil {
+		pg.arena = new(attr.Arena)
+	}
 	if err = r.held(p); err == nil {
 		err = pg.read(ctx, it)
 	}
 	if cerr := it.Close(); err == nil {
 		err = cerr
+	}
+	if !p.CountOnly {
+		pg.Items = pg.arena.Items()
 	}
 	return &pg.Page, err
 }
@@ -78,9 +83,9 @@ type pager struct {
 	Page
 	plan    *Plan
 	view    kv.View
-	most    int    // items to read; 0: no limit
-	fetched int    // sum of Fetched, each as it is charged
-	buf     []byte // backs Items
+	most    int // items to read; 0: no limit
+	fetched int // sum of Fetched, each as it is charged
+	arena   *attr.Arena
 }
 
 func (pg *pager) read(ctx context.Context, it kv.Iterator) error {
@@ -167,52 +172,36 @@ func (pg *pager) take(entry, it attr.Item) {
 	if p.Entries {
 		it = entry
 	}
+	room := pg.arena.Begin(len(it), p.more())
 	if p.Projection != nil {
-		it = p.Projection.Apply(it)
+		pg.arena.End(p.Projection.AppendTo(room, it))
+	} else {
+		pg.arena.End(append(room, it...))
 	}
-	if pg.Items == nil {
-		pg.Items = make([]attr.Item, 0, p.room())
-	}
-	pg.Items = append(pg.Items, pg.keep(it))
 }
 
-// room guesses how many items there is to make room for at a time.
-func (p *Plan) room() int {
+// more guesses how many items follow the first.
+func (p *Plan) more() int {
 	switch {
 	case p.Single:
-		return 1
+		return 0
 	case p.Limit > 0:
-		return min(p.Limit, 32)
+		return min(p.Limit, 32) - 1
 	}
-	return 32
-}
-
-// keep copies an item out of the engine's memory, many items into one piece of ours.
-func (pg *pager) keep(it attr.Item) attr.Item {
-	if len(it) == 0 {
-		return attr.Item{} // an item of which nothing is projected, which is not none
-	}
-	if cap(pg.buf)-len(pg.buf) < len(it) {
-		pg.buf = make([]byte, 0, max(len(it), min(pg.plan.room()*len(it), 64<<10)))
-	}
-	at := len(pg.buf)
-	pg.buf = append(pg.buf, it...)
-	return attr.Item(pg.buf[at:len(pg.buf):len(pg.buf)])
+	return 31
 }
 
 // keysOf returns the keys of an item or entry, those of the index and those of the table: the place to resume after.
 func (p *Plan) keysOf(it attr.Item) attr.Item {
-	var fields []attr.Field
-	add := func(s *table.Schema) {
-		for _, a := range s.All() {
-			if !slices.ContainsFunc(fields, func(f attr.Field) bool { return f.Name == a.Name }) {
-				fields = append(fields, attr.Field{Name: a.Name, Value: it.Get(a.Name)})
-			}
+	keys := make(attr.Item, 0, 128)
+	for name, one := range it.Split() {
+		_, ok := p.Table.Schema.Find(string(name))
+		if !ok && p.Index != nil {
+			_, ok = p.Index.Schema.Find(string(name))
+		}
+		if ok {
+			keys = append(keys, one...)
 		}
 	}
-	add(&p.Table.Schema)
-	if p.Index != nil {
-		add(&p.Index.Schema)
-	}
-	return attr.Make(fields...)
+	return keys
 }

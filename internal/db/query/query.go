@@ -26,6 +26,7 @@ type Plan struct {
 	Fetch      bool             // read the items themselves from the table, for a local index that lacks attributes
 	Entries    bool             // answer with the entries all the same: only the filter needs the items
 	Single     bool             // the range holds one item at most, so nothing is left after it
+	Arena      *attr.Arena      // empty; where the answer's items go, which end with its next Reset. nil: a new one
 }
 
 // space appends the prefix of everything that the plan's table or index holds.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -160,6 +161,29 @@ func TestItemsAreCopies(t *testing.T) {
 		}
 		if cap(it) != len(it) {
 			t.Errorf("item %d can be appended to over its neighbour", i)
+		}
+	}
+}
+
+// A page is the same in memory that other pages have used.
+func TestArena(t *testing.T) {
+	w := numbered(t, 100)
+	r := query.NewReader(w.engine, w.catalog)
+	var arena attr.Arena
+	for _, limit := range []int{100, 1, 7, 50, 0} {
+		for _, count := range []bool{false, true} {
+			p := scanAll(w, nil, limit)
+			p.CountOnly = count
+			want, err := r.Page(t.Context(), p)
+			if err != nil {
+				t.Fatal(err)
+			}
+			p.Arena = &arena
+			arena.Reset()
+			got, err := r.Page(t.Context(), p)
+			if err != nil || !reflect.DeepEqual(got, want) {
+				t.Errorf("limit %d: %v, %v, want %v", limit, got, err, want)
+			}
 		}
 	}
 }

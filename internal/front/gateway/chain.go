@@ -72,6 +72,7 @@ func (g *Gateway) run(ctx context.Context, x *Exchange, r *route, id sigv4.Ident
 		Principal: principal,
 		Host:      x.Host,
 		Time:      x.begun,
+		Arena:     &x.arena,
 	}
 	if g.cfg.Now != nil {
 		x.call.Time = g.cfg.Now()

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/grammedb/gramme/internal/api"
+	"github.com/grammedb/gramme/internal/lang/attr"
 )
 
 // A Request is what a client sent. Its strings are valid until the Exchange is given back.
@@ -50,8 +51,9 @@ type Exchange struct {
 	begun    time.Time
 	id       [requestIDLen]byte // RequestID
 	call     api.Call
-	held     claim // of the server's limits
-	read     bool  // the client's bytes have all been read
+	arena    attr.Arena // for the items of the answer
+	held     claim      // of the server's limits
+	read     bool       // the client's bytes have all been read
 }
 
 // maxKeptBuffer bounds the buffers that an exchange keeps for the next request.
@@ -63,7 +65,8 @@ func (g *Gateway) Acquire() *Exchange { return g.exchanges.Get().(*Exchange) }
 // Release gives x back when its answer has been sent. Nothing of it may be used afterwards.
 func (g *Gateway) Release(x *Exchange) {
 	g.finish(x)
-	*x = Exchange{in: kept(x.in), inflated: kept(x.inflated), out: kept(x.out), deflated: kept(x.deflated)}
+	x.arena.Reset()
+	*x = Exchange{in: kept(x.in), inflated: kept(x.inflated), out: kept(x.out), deflated: kept(x.deflated), arena: x.arena}
 	g.exchanges.Put(x)
 }
 

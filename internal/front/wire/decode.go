@@ -84,7 +84,7 @@ func (d *decoder) value(s *shape, v reflect.Value, k jsontok.Kind) bool {
 		return d.item(s, v, k)
 	case sentValue:
 		return d.attribute(s, v, k)
-	case item, value:
+	case item, items, value:
 		return d.mismatch("Unexpected field type", k) // of outputs only
 	}
 	return d.scalar(s, v, k)

@@ -66,6 +66,8 @@ func (s *shape) append(dst []byte, v reflect.Value) []byte {
 		return append(base64.StdEncoding.AppendEncode(append(dst, '"'), v.Bytes()), '"')
 	case item:
 		return attr.Item(v.Bytes()).AppendJSON(dst)
+	case items:
+		return appendItems(dst, *v.Addr().Interface().(*[]attr.Item))
 	case value:
 		return attr.Value(v.Bytes()).AppendJSON(dst)
 	case sentItem:
@@ -82,6 +84,23 @@ func (s *shape) appendList(dst []byte, v reflect.Value) []byte {
 			dst = append(dst, ',')
 		}
 		dst = s.elem.append(dst, v.Index(i))
+	}
+	return append(dst, ']')
+}
+
+// appendItems appends a list of items, as Query, Scan and BatchGetItem answer with. It makes room for all of them at once, for what
+// they commonly take.
+func appendItems(dst []byte, list []attr.Item) []byte {
+	stored := 0
+	for _, it := range list {
+		stored += len(it)
+	}
+	dst = append(slices.Grow(dst, stored+stored/2+2), '[')
+	for i, it := range list {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = it.AppendJSON(dst)
 	}
 	return append(dst, ']')
 }

@@ -23,6 +23,7 @@ const (
 	list
 	dict      // map[string]X
 	item      // attr.Item
+	items     // []attr.Item
 	value     // attr.Value
 	sentItem  // attr.SentItem
 	sentValue // attr.SentValue
@@ -132,5 +133,6 @@ var scalars = map[reflect.Type]struct {
 	reflect.TypeFor[attr.Value]():     {value, attribute},
 	reflect.TypeFor[attr.SentValue](): {sentValue, attribute},
 	reflect.TypeFor[attr.Item]():      {item, "java.util.Map<java.lang.String, " + attribute + ">"},
+	reflect.TypeFor[[]attr.Item]():    {items, "java.util.List<java.util.Map<java.lang.String, " + attribute + ">>"},
 	reflect.TypeFor[attr.SentItem]():  {sentItem, "java.util.Map<java.lang.String, " + attribute + ">"},
 }

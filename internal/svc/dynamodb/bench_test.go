@@ -16,6 +16,7 @@ import (
 	"github.com/grammedb/gramme/internal/front/wire"
 	"github.com/grammedb/gramme/internal/job"
 	"github.com/grammedb/gramme/internal/kv/pebblekv"
+	"github.com/grammedb/gramme/internal/lang/attr"
 	"github.com/grammedb/gramme/internal/lang/expr"
 )
 
@@ -46,7 +47,10 @@ func BenchmarkOperations(b *testing.B) {
 	}
 }
 
-type benchService struct{ ops map[string]*api.Op }
+type benchService struct {
+	ops   map[string]*api.Op
+	arena attr.Arena
+}
 
 func (s *benchService) run(b testing.TB, dst []byte, op *api.Op, body string) []byte {
 	var codec wire.Codec
@@ -57,7 +61,8 @@ func (s *benchService) run(b testing.TB, dst []byte, op *api.Op, body string) []
 	if err := api.Validate(op, in); err != nil {
 		b.Fatal(err)
 	}
-	out, err := op.Run(context.Background(), &api.Call{Region: "us-east-1", Account: "000000000000", Time: time.Now()}, in)
+	s.arena.Reset()
+	out, err := op.Run(context.Background(), &api.Call{Region: "us-east-1", Account: "000000000000", Time: time.Now(), Arena: &s.arena}, in)
 	if err != nil {
 		b.Fatal(err)
 	}

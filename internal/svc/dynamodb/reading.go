@@ -113,7 +113,7 @@ func (s *Service) planReading(r *reading, b expr.Bound) (*query.Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &query.Plan{Table: d, Filter: b.Filter, Projection: b.Projection, CountOnly: is(r.selection, "COUNT")}
+	p := &query.Plan{Table: d, Filter: b.Filter, Projection: b.Projection, CountOnly: is(r.selection, "COUNT"), Arena: r.c.Arena}
 	if r.indexName == nil {
 		return p, nil
 	}
