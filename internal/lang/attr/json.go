@@ -85,10 +85,17 @@ func (it Item) AppendJSON(dst []byte) []byte {
 	dst = append(dst, '{')
 	for rest := []byte(it); len(rest) > 0; {
 		n, w := length(rest)
-		dst = append(jsontok.AppendBytes(dst, rest[w:w+n]), ':')
+		name := rest[w : w+n]
 		rest = rest[w+n:]
 		from, to := extent(rest)
-		dst = append(appendTyped(dst, Type(rest[0]), rest[from:to]), ',')
+		switch t, content := Type(rest[0]), rest[from:to]; t {
+		case S:
+			dst = append(jsontok.AppendContent(jsontok.AppendTagged(dst, name, 'S'), content), `"},`...)
+		case N:
+			dst = append(decimal.AppendText(jsontok.AppendTagged(dst, name, 'N'), content), `"},`...)
+		default:
+			dst = append(appendTyped(append(jsontok.AppendBytes(dst, name), ':'), t, content), ',')
+		}
 		rest = rest[to:]
 	}
 	return closed(dst, '}')

@@ -15,18 +15,36 @@ func AppendString(dst []byte, s string) []byte {
 
 // AppendBytes is AppendString for text in bytes.
 func AppendBytes(dst, s []byte) []byte {
-	n := len(s)
-	dst = slices.Grow(dst, n+2)
+	return append(AppendContent(append(dst, '"'), s), '"')
+}
+
+// AppendContent is AppendBytes without the quotes.
+func AppendContent(dst, s []byte) []byte {
+	at := len(dst)
+	dst = slices.Grow(dst, len(s))[:at+len(s)]
+	if copyPlain(dst[at:], s) {
+		return dst
+	}
+	return appendSpecial(dst, at, s)
+}
+
+// AppendTagged appends "name":{"X":" with X for the tag, the start of a member as Tagged reads it; the text and "} are to follow.
+func AppendTagged(dst, name []byte, tag byte) []byte {
 	at := len(dst) + 1
-	out := dst[:at+n+1]
-	out[at-1], out[at+n] = '"', '"'
-	if copyPlain(out[at:at+n], s) {
-		return out
+	dst = slices.Grow(dst, len(name)+9)[:at+len(name)]
+	dst[at-1] = '"'
+	if !copyPlain(dst[at:], name) {
+		dst = appendSpecial(dst, at, name)
 	}
-	if end, _ := plain(s, 0); end == n && utf8.Valid(s) {
-		return out
+	return append(dst, '"', ':', '{', '"', tag, '"', ':', '"')
+}
+
+// appendSpecial makes dst[at:], a copy of s, the content of a string: copyPlain has met something special.
+func appendSpecial(dst []byte, at int, s []byte) []byte {
+	if end, _ := plain(s, 0); end == len(s) && utf8.Valid(s) {
+		return dst
 	}
-	return append(appendUnusual(out[:at], s), '"')
+	return appendUnusual(dst[:at], s)
 }
 
 // copyPlain copies s to dst, which is as long, and reports whether all of it is ASCII that JSON does not escape: nearly every
