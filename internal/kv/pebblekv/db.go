@@ -27,6 +27,7 @@ type DB struct {
 	logs   logs
 
 	marks     marks
+	crowds    crowds
 	watermark *watermark
 	values    *values
 	space     *spaceWatch
@@ -83,6 +84,7 @@ func (db *DB) openPebble() (err error) {
 // options returns Pebble's options, with the lock that is held and a file system that watches for failures.
 func (db *DB) options() *pebble.Options {
 	o := pebbleOptions(db.config, &eventLog{db.config.Logger, db.fail})
+	o.EventListener.FlushEnd = func(pebble.FlushInfo) { db.crowds.clear() }
 	o.Lock = db.lock
 	o.FS = storeFS{db.config.FS, db.fail}
 	if db.config.FS == vfs.Default {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"sync/atomic"
 
 	"github.com/cockroachdb/pebble/v2"
 
@@ -112,7 +113,8 @@ func (v *view) Scan(r kv.Range) (kv.Iterator, error) {
 		*it = iterator{state: ended}
 		return it, nil
 	}
-	*it = iterator{options: pebble.IterOptions{LowerBound: r.Lo, UpperBound: r.Hi}, reverse: r.Reverse}
+	crowded := v.db.crowds.of(r.Lo)
+	*it = iterator{options: pebble.IterOptions{LowerBound: r.Lo, UpperBound: r.Hi}, reverse: r.Reverse, crowded: crowded, seeks: crowded.Load()}
 	var err error
 	if it.pebble, err = v.reader().NewIter(&it.options); err != nil {
 		return nil, readError(err)
@@ -165,6 +167,8 @@ type iterator struct {
 	pebble  *pebble.Iterator // nil if the range is empty
 	options pebble.IterOptions
 	reverse bool
+	seeks   bool         // past other versions of a key
+	crowded *atomic.Bool // what is to be told of a crowd
 	state   int
 	val     []byte
 	err     error
@@ -192,10 +196,10 @@ func (it *iterator) step() bool {
 		return it.pebble.First()
 	case it.reverse:
 		return it.pebble.Prev()
+	case it.seeks:
+		return it.pebble.NextPrefix()
 	}
-	// The whole key is Pebble's prefix here. Next would walk over every version that a memtable holds of a key that is overwritten
-	// all the time; NextPrefix seeks past them. (Backwards there is no such way.)
-	return it.pebble.NextPrefix()
+	return it.pebble.Next()
 }
 
 // Key implements kv.Iterator.
@@ -208,6 +212,9 @@ func (it *iterator) Value() []byte { return it.val }
 func (it *iterator) Close() error {
 	err := it.err
 	if it.pebble != nil {
+		if !it.seeks && metCrowd(it.pebble) {
+			it.crowded.Store(true)
+		}
 		if cerr := it.pebble.Close(); err == nil {
 			err = cerr
 		}
