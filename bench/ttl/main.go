@@ -10,14 +10,16 @@
 package main
 
 import (
+	"bufio"
 	"context"
-	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
 	"math/rand/v2"
+	"net/http"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -30,6 +32,7 @@ const table = "ttl"
 
 // A run is the settings and what all parts need.
 type run struct {
+	url         string
 	endpoint    client.Endpoint
 	cred        client.Credentials
 	items, keep int
@@ -48,17 +51,17 @@ func main() {
 func mainErr() (err error) {
 	var (
 		r      run
-		url    = flag.String("url", "http://127.0.0.1:8000", "`URL` of the server")
 		key    = flag.String("key", "id:secret", "access key, `ID:SECRET`")
 		within = flag.Duration("within", time.Minute, "how long after the start the items expire: longer than loading takes")
 	)
+	flag.StringVar(&r.url, "url", "http://127.0.0.1:8000", "`URL` of the server")
 	flag.IntVar(&r.items, "items", 1_000_000, "items of about 200 bytes that expire")
 	flag.IntVar(&r.keep, "keep", 100_000, "items that do not, and are read")
 	flag.IntVar(&r.conns, "c", 8, "connections")
 	flag.IntVar(&r.rate, "rate", 2000, "GetItem calls a second")
 	flag.DurationVar(&r.idle, "idle", 15*time.Second, "how long to read before the items expire")
 	flag.Parse()
-	if r.endpoint, err = client.ParseEndpoint(*url); err != nil {
+	if r.endpoint, err = client.ParseEndpoint(r.url); err != nil {
 		return err
 	}
 	id, secret, _ := strings.Cut(*key, ":")
@@ -84,12 +87,16 @@ func (r *run) measure(ctx context.Context) error {
 	}
 	report("before", before)
 	begin = time.Now()
-	left := r.items
+	gone, err := r.deleted()
+	if err != nil {
+		return err
+	}
+	want := gone + r.items // an earlier run has deleted items too
 	beside, err := r.read(ctx, func() bool {
-		if n, err := r.count(ctx); err == nil {
-			left = n - r.keep
+		if n, err := r.deleted(); err == nil {
+			gone = n
 		}
-		return left > 0
+		return gone < want
 	})
 	if err != nil {
 		return err
@@ -211,27 +218,31 @@ func (r *run) item(n int) string {
 	return fmt.Sprintf(`{"pk":{"S":"item-%08d"},"expires":{"N":"%d"},"data":{"S":"%0164d"}}`, n, r.expires.Unix(), n)
 }
 
-// count returns how many items there are.
-func (r *run) count(ctx context.Context) (int, error) {
-	c := r.connect()
-	defer c.Close()
-	body, err := call(ctx, c, "DescribeTable", `{"TableName":"`+table+`"}`)
+// deleted returns how many items the server's metrics say have been deleted. To ask for the size of the table would disturb it more.
+func (r *run) deleted() (int, error) {
+	resp, err := http.Get(r.url + "/_gramme/metrics")
 	if err != nil {
 		return 0, err
 	}
-	var out struct{ Table struct{ ItemCount int } }
-	err = json.Unmarshal(body, &out)
-	return out.Table.ItemCount, err
+	defer resp.Body.Close()
+	lines := bufio.NewScanner(resp.Body)
+	for lines.Scan() {
+		if n, ok := strings.CutPrefix(lines.Text(), `gramme_time_to_live_deleted_items_total{region="us-east-1",table="`+table+`"} `); ok {
+			f, err := strconv.ParseFloat(n, 64)
+			return int(f), err
+		}
+	}
+	return 0, lines.Err()
 }
 
-// read gets items at the rate as long as goOn says, which is asked ten times a second.
+// read gets items at the rate as long as goOn says, which is asked four times a second.
 func (r *run) read(ctx context.Context, goOn func() bool) (latencies, error) {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	go func() {
 		defer stop()
 		for goOn() {
-			time.Sleep(100 * time.Millisecond)
+			time.Sleep(250 * time.Millisecond)
 		}
 	}()
 	parts := make([]latencies, r.conns)

@@ -11,32 +11,59 @@ const (
 	Interval = time.Second
 
 	// mostItems and mostBytes bound one commit. Whoever writes one of its items waits for it, and on a machine with few processors
-	// others wait for the one that it uses; but each commit waits for the disk. The first has firstItems, as nobody knows how large
-	// they are.
+	// others wait for the one that it uses; but each commit makes the disk sync. The first has firstItems, as nobody knows how
+	// large they are.
 	mostItems  = 64
 	mostBytes  = 1 << 20
 	firstItems = 8
 
-	// After working for workTime a sweep rests restShare times as long as that took. On a busy machine the same work takes longer,
-	// so the sweep slows down with the rest.
+	// After working for workTime a sweep rests restShare times as long as that took: on a machine with nothing else to do it takes a
+	// third of one processor's time, for some 20,000 items a second.
 	workTime  = time.Millisecond
 	restShare = 2
+
+	// If it wakes up later than lateness it has waited for a processor, as requests then do. Each time that happens it rests twice as
+	// long from then on, up to mostRestShare, and each time that it does not it rests a little less: so it slows down where more than
+	// one wake-up in 35 is late. Timers alone may be late by a millisecond.
+	lateness      = 4 * time.Millisecond
+	mostRestShare = 8
+	recovery      = 0.98
 
 	// lookShare bounds what looking at the same entries again costs: a fiftieth of the time.
 	lookShare = 50
 )
 
-// A pacer holds a sweep to its share of the time.
-type pacer struct{ worked time.Duration }
+// A pacer holds a sweep to its share of the time. It lasts from one sweep to the next.
+type pacer struct {
+	worked time.Duration // since it has rested
+	share  float64       // of rest to work
+
+	sleep func(ctx context.Context, d time.Duration) error
+}
+
+func newPacer() pacer { return pacer{share: restShare, sleep: sleep} }
 
 // rest notes some work and rests if it is time.
 func (p *pacer) rest(ctx context.Context, worked time.Duration) error {
 	if p.worked += worked; p.worked < workTime {
 		return context.Cause(ctx)
 	}
-	timer := time.NewTimer(p.worked * restShare)
-	defer timer.Stop()
+	rest, begin := time.Duration(p.share*float64(p.worked)), time.Now()
 	p.worked = 0
+	if err := p.sleep(ctx, rest); err != nil {
+		return err
+	}
+	if time.Since(begin) > rest+lateness {
+		p.share = min(2*p.share, mostRestShare)
+	} else {
+		p.share = max(p.share*recovery, restShare)
+	}
+	return nil
+}
+
+func sleep(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
 	select {
 	case <-ctx.Done():
 		return context.Cause(ctx)

@@ -39,6 +39,7 @@ type Sweeper struct {
 	now     func() time.Time
 
 	sweeping sync.Mutex // held by a sweep
+	pace     pacer      // guarded by sweeping
 
 	mu     sync.Mutex
 	passes map[uint64]*pass // guarded by mu; by table number
@@ -46,7 +47,7 @@ type Sweeper struct {
 
 // New returns a Sweeper. Somebody must call Tick from time to time.
 func New(c Config) *Sweeper {
-	s := &Sweeper{engine: c.Engine, catalog: c.Catalog, store: c.Store, now: c.Now, passes: map[uint64]*pass{}}
+	s := &Sweeper{engine: c.Engine, catalog: c.Catalog, store: c.Store, now: c.Now, pace: newPacer(), passes: map[uint64]*pass{}}
 	if s.now == nil {
 		s.now = time.Now
 	}
@@ -70,10 +71,7 @@ func (s *Sweeper) Tick(ctx context.Context) error {
 func (s *Sweeper) sweep(ctx context.Context, anew func(*pass) bool, goOn func() bool) error {
 	s.sweeping.Lock()
 	defer s.sweeping.Unlock()
-	var (
-		pace pacer
-		errs []error
-	)
+	var errs []error
 	for turn := s.begin(anew); len(turn) > 0 && goOn(); {
 		var next []*pass
 		for _, p := range turn {
@@ -85,7 +83,7 @@ func (s *Sweeper) sweep(ctx context.Context, anew func(*pass) bool, goOn func() 
 			if more && err == nil {
 				next = append(next, p)
 			}
-			if err := pace.rest(ctx, time.Since(begin)); err != nil {
+			if err := s.pace.rest(ctx, time.Since(begin)); err != nil {
 				return err
 			}
 		}

@@ -364,7 +364,7 @@ func TestCommitsAreBounded(t *testing.T) {
 // TestRests: a sweep works for a third of the time at most, and its rests end with the context.
 func TestRests(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var p pacer
+		p := newPacer()
 		begin := time.Now()
 		for range 10 {
 			if err := p.rest(t.Context(), workTime/4); err != nil {
@@ -384,6 +384,40 @@ func TestRests(t *testing.T) {
 		synctest.Wait()
 		cancel(errBroken)
 		wg.Wait()
+	})
+}
+
+// TestRestsLongerWhenLate: on a machine where it must wait for a processor a sweep takes less of the time, and soon as much as before
+// where it need not any more.
+func TestRestsLongerWhenLate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPacer()
+		late := time.Duration(0)
+		p.sleep = func(ctx context.Context, d time.Duration) error { return sleep(ctx, d+late) }
+		rested := func() time.Duration {
+			begin := time.Now()
+			if err := p.rest(t.Context(), workTime); err != nil {
+				t.Error(err)
+			}
+			return time.Since(begin) - late
+		}
+		if got := rested(); got != restShare*workTime {
+			t.Errorf("in time it rests %v", got)
+		}
+		late = 2 * lateness
+		for range 10 {
+			rested()
+		}
+		if got := rested(); got != mostRestShare*workTime {
+			t.Errorf("late it rests %v", got)
+		}
+		late = lateness
+		for range 100 {
+			rested()
+		}
+		if got := rested(); got != restShare*workTime {
+			t.Errorf("in time again it rests %v", got)
+		}
 	})
 }
 
