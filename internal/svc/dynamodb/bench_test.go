@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -25,6 +26,8 @@ func BenchmarkOperations(b *testing.B) {
 	s := newBenchService(b)
 	for _, c := range []struct{ name, op, body string }{
 		{"GetItem", "GetItem", `{"TableName":"perf","Key":{"pk":{"S":"exp-000007"},"sk":{"N":"3"}},"ConsistentRead":false}`},
+		{"PutItem400K", "PutItem", `{"TableName":"perf","Item":{"pk":{"S":"large"},"sk":{"N":"1"},"data":{"S":"` + strings.Repeat("x", 399<<10) + `"}}}`},
+		{"GetItem400K", "GetItem", `{"TableName":"perf","Key":{"pk":{"S":"large"},"sk":{"N":"1"}}}`},
 		{"PutItem", "PutItem", `{"TableName":"perf","Item":` + benchItem("exp-000007", 3) + `}`},
 		{"PutItemNew", "PutItem", ""}, // a new key each time, unlike PutItem
 		{"UpdateItem", "UpdateItem", `{"TableName":"perf","Key":{"pk":{"S":"exp-000007"},"sk":{"N":"3"}},"UpdateExpression":"SET #s = :s ADD #c :one","ConditionExpression":"attribute_exists(#k)","ExpressionAttributeNames":{"#s":"status","#c":"counter","#k":"pk"},"ExpressionAttributeValues":{":s":{"S":"running"},":one":{"N":"1"}}}`},
