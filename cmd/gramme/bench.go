@@ -103,17 +103,11 @@ func runBench(ctx context.Context, args []string, std stdio) error {
 
 // parse reads the command line; flags may stand behind the files to compare.
 func (o *benchOptions) parse(fs *flag.FlagSet, args []string) error {
-	for {
-		if err := fs.Parse(args); err != nil {
-			return err
-		}
-		if fs.NArg() == 0 {
-			break
-		}
-		o.args = append(o.args, fs.Arg(0))
-		args = fs.Args()[1:]
-	}
+	var err error
+	o.args, err = parseMixed(fs, args)
 	switch {
+	case err != nil:
+		return err
 	case o.compare && len(o.args) != 2:
 		return errors.New("--compare takes two files")
 	case !o.compare && len(o.args) > 0:

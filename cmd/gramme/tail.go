@@ -38,17 +38,28 @@ func helpTail(w io.Writer) {
 
 var errTail = fmt.Errorf("%w tail", errUsage)
 
+// parseMixed parses flags that stand before, between and after the other arguments, which it returns.
+func parseMixed(fs *flag.FlagSet, args []string) (others []string, err error) {
+	for {
+		if err := fs.Parse(args); err != nil || fs.NArg() == 0 {
+			return others, err
+		}
+		others = append(others, fs.Arg(0))
+		args = fs.Args()[1:]
+	}
+}
+
 // tail prints the changes of a table as they happen.
 func tail(ctx context.Context, args []string, std stdio) error {
 	o := new(tailOptions)
 	fs := o.flags()
-	if err := fs.Parse(args); errors.Is(err, flag.ErrHelp) {
-		return helpFor([]string{"tail"}, std)
-	} else if err != nil {
-		return fmt.Errorf("%w; %w", err, errTail)
-	}
+	names, err := parseMixed(fs, args)
 	switch {
-	case fs.NArg() != 1:
+	case errors.Is(err, flag.ErrHelp):
+		return helpFor([]string{"tail"}, std)
+	case err != nil:
+		return fmt.Errorf("%w; %w", err, errTail)
+	case len(names) != 1:
 		return fmt.Errorf("tail takes the name of one table; %w", errTail)
 	case o.from != "latest" && o.from != "horizon":
 		return fmt.Errorf("--from %s: want horizon or latest; %w", o.from, errTail)
@@ -57,7 +68,7 @@ func tail(ctx context.Context, args []string, std stdio) error {
 	if err != nil {
 		return err
 	}
-	arn, fresh, err := c.findStream(ctx, fs.Arg(0), o.enable)
+	arn, fresh, err := c.findStream(ctx, names[0], o.enable)
 	if err == nil {
 		t := &tailing{client: c, arn: arn, std: std, first: "TRIM_HORIZON", shards: map[string]*tailed{}}
 		if o.from == "latest" && !fresh {

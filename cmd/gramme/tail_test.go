@@ -49,10 +49,10 @@ func (t *tailTest) put(n int) {
 	t.call("PutItem", fmt.Sprintf(`{"TableName":"Music","Item":{"a":{"S":"x"},"n":{"N":"%d"}}}`, n))
 }
 
-// tail starts the command.
+// tail starts the command, with flags on both sides of the table.
 func (t *tailTest) tail(flags ...string) *process {
 	t.Helper()
-	return start(t.T, false, append(append([]string{"tail", "--endpoint", t.url}, flags...), "Music")...)
+	return start(t.T, false, append([]string{"tail", "--endpoint", t.url, "Music"}, flags...)...)
 }
 
 // expect reads a line and compares the event and n of its record.
