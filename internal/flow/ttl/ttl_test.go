@@ -133,13 +133,13 @@ func (w *world) stats(name string) TableStats {
 type holding struct {
 	kv.Engine
 	held, broken string
-	updates      int
+	updates      atomic.Int64
 }
 
 var errBroken = errors.New("broken")
 
 func (h *holding) Update(ctx context.Context, t kv.Txn, f func([][]byte, *kv.Batch) error) error {
-	h.updates++
+	h.updates.Add(1)
 	for i, key := range t.Keys {
 		switch {
 		case h.held != "" && strings.Contains(string(key), h.held):
@@ -252,13 +252,13 @@ func TestTablesTakeTurns(t *testing.T) {
 		}
 		w.put("Other", "b", -7)
 		w.engine.broken = "broken"
-		before := w.engine.updates
+		before := w.engine.updates.Load()
 		turns := 0
 		err := w.sweeper.sweep(t.Context(), (*pass).looks, func() bool { turns++; return turns < 3 })
 		if !errors.Is(err, errBroken) {
 			t.Errorf("error %v", err)
 		}
-		if got := w.engine.updates - before; got != 4 {
+		if got := w.engine.updates.Load() - before; got != 4 {
 			t.Errorf("%d commits in two turns, want one for each table with time to live and one for that which goes on", got)
 		}
 		for name, want := range map[string]TableStats{
