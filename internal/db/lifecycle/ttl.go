@@ -45,7 +45,9 @@ func (m machine) advanceTTL(d *table.Definition) (drop []purge) {
 		t.Entries, d.NextIndex = d.NextIndex, d.NextIndex+1
 		t.Filling = true
 	case t.Status == table.Disabling && m.due(t.ChangeAt):
-		drop = append(drop, purge{Table: d.Number, Index: t.Entries})
+		if t.Entries != 0 { // a purge without a number is that of the whole table
+			drop = append(drop, purge{Table: d.Number, Index: t.Entries})
+		}
 		t.Entries, t.Status, t.ChangeAt = 0, "", time.Time{}
 	}
 	return drop

@@ -11,6 +11,7 @@ package ttl
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -114,7 +115,7 @@ func (s *Sweeper) begin(anew func(*pass) bool) (turn []*pass) {
 			turn = append(turn, p)
 		}
 	}
-	slices.SortFunc(turn, func(a, b *pass) int { return int(int64(a.table.Number) - int64(b.table.Number)) })
+	slices.SortFunc(turn, func(a, b *pass) int { return cmp.Compare(a.table.Number, b.table.Number) })
 	return turn
 }
 
