@@ -120,7 +120,7 @@ func audit(t *testing.T, dir string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute) // a slow machine with the race detector
 	defer cancel()
 	faults, err := n.Audit(ctx)
 	if err != nil {
