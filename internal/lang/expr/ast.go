@@ -149,7 +149,6 @@ func (s typeSet) has(t attr.Type) bool { return s&(1<<t) != 0 }
 
 var (
 	orderedTypes = typesOf(attr.S, attr.N, attr.B)
-	scalarTypes  = typesOf(attr.S, attr.N, attr.B, attr.BOOL, attr.NULL)
 	prefixTypes  = typesOf(attr.S, attr.B)
 	sizedTypes   = typesOf(attr.S, attr.B, attr.SS, attr.NS, attr.BS, attr.L, attr.M)
 	listTypes    = typesOf(attr.L)

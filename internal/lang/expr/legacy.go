@@ -192,8 +192,8 @@ var comparisons = map[string]comparisonRule{
 	"BETWEEN":      {2, 2, orderedTypes, opBetween, true},
 	"IN":           {1, 1 << 30, orderedTypes, opIn, false},
 	"BEGINS_WITH":  {1, 1, prefixTypes, opBeginsWith, true},
-	"CONTAINS":     {1, 1, scalarTypes, opContains, false},
-	"NOT_CONTAINS": {1, 1, scalarTypes, opNot, false},
+	"CONTAINS":     {1, 1, orderedTypes, opContains, false},
+	"NOT_CONTAINS": {1, 1, orderedTypes, opNot, false},
 	"NULL":         {0, 0, 0, opAttributeNotExists, false},
 	"NOT_NULL":     {0, 0, 0, opAttributeExists, false},
 }
