@@ -20,8 +20,8 @@ type Config struct {
 	// Memory keeps the store in memory and forgets it at Close. Dir and FS are ignored, and nothing waits to be durable.
 	Memory bool
 
-	// CacheBytes is the size of the caches of blocks and of values, which fill as they are read. 0 is a quarter of the memory limit (GOMEMLIMIT
-	// or the control group's, the smaller), or 128 MiB where there is none.
+	// CacheBytes is the size of the block cache, which fills as blocks are read. 0 is a quarter of the memory limit (GOMEMLIMIT
+	// or the control group's, the smaller), or 128 MiB where there is none. The cache of values may take half as much beside it.
 	CacheBytes int64
 
 	// MemtableBytes is the size to which a memtable may grow from 256 KiB; up to four exist while the disk is behind. 0 is
