@@ -2,8 +2,8 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"fmt"
-	"net"
 	"net/http"
 	"time"
 
@@ -12,37 +12,12 @@ import (
 )
 
 // call makes one request outside of the measured loop.
-func call(cfg *config, target, body string) (int, []byte, error) {
-	s := client.NewSigner(cfg.cred, cfg.addr.String(), cfg.extraHeaders)
-	s.SetTime(time.Now())
-	raw := s.Append(nil, target, []byte(body))
-	nc, err := net.DialTimeout("tcp", cfg.addr.String(), time.Second)
-	if err != nil {
-		return 0, nil, err
-	}
-	defer nc.Close()
-	if err := nc.SetDeadline(time.Now().Add(30 * time.Second)); err != nil {
-		return 0, nil, err
-	}
-	if _, err := nc.Write(raw); err != nil {
-		return 0, nil, err
-	}
-	var buf []byte
-	chunk := make([]byte, 64<<10)
-	for {
-		n, rerr := nc.Read(chunk)
-		buf = append(buf, chunk[:n]...)
-		var r client.Response
-		ok, _, err := r.Parse(buf, rerr != nil)
-		switch {
-		case err != nil:
-			return 0, nil, err
-		case ok:
-			return r.Status, r.Body, nil
-		case rerr != nil:
-			return 0, nil, rerr
-		}
-	}
+func call(cfg *config, operation, body string) (status int, answer []byte, err error) {
+	c := client.NewConn(cfg.endpoint, cfg.cred, "loadgen", 30*time.Second)
+	defer c.Close()
+	var r client.Response
+	_, err = c.Do(context.Background(), operation, []byte(body), &r)
+	return r.Status, r.Body, err
 }
 
 // prepare creates and loads the tables.
