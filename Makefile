@@ -5,12 +5,13 @@ STATICCHECK  = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 # Runs, not seconds: go test fails with "context deadline exceeded" when its time ends at an unlucky moment.
 FUZZTIME    ?= 8000x
 PLATFORMS    = linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64
+ROUNDS      ?= 5
 PORTABLE     = darwin/arm64 windows/amd64 # for make test: with the machine's own, each system and processor once
 MODULES      = . conformance bench
 
 BUILD_FLAGS  = -trimpath -ldflags='-s -w'
 
-.PHONY: help build test deps lint unit conformance e2e fuzz portable cross bench clean
+.PHONY: help build test deps lint unit conformance e2e fuzz portable cross bench gobench clean
 .NOTPARALLEL:
 
 help:
@@ -56,8 +57,12 @@ portable:
 cross:
 	scripts/cross $(PLATFORMS)
 
-## bench        Go's benchmarks; bench/run.sh measures the whole server
+## bench        the server beside the references, in ROUNDS interleaved rounds of 130 s: the table of its targets
 bench:
+	bench/run.sh $(ROUNDS)
+
+## gobench      Go's benchmarks, with allocations
+gobench:
 	$(GO) test -run '^$$' -bench . -benchmem ./...
 
 ## clean        remove what the other targets made
