@@ -16,6 +16,7 @@ import (
 	"github.com/grammedb/gramme/internal/db/table"
 	"github.com/grammedb/gramme/internal/front/wire"
 	"github.com/grammedb/gramme/internal/job"
+	"github.com/grammedb/gramme/internal/kv"
 	"github.com/grammedb/gramme/internal/kv/pebblekv"
 	"github.com/grammedb/gramme/internal/lang/attr"
 	"github.com/grammedb/gramme/internal/lang/expr"
@@ -78,11 +79,17 @@ func benchItem(pk string, sk int) string {
 
 // newServiceOn returns a service on a store of its own.
 func newServiceOn(b testing.TB, c pebblekv.Config) *benchService {
+	return newServiceOver(b, c, func(e kv.Engine) kv.Engine { return e })
+}
+
+// newServiceOver returns a service on what over makes of a store of its own.
+func newServiceOver(b testing.TB, c pebblekv.Config, over func(kv.Engine) kv.Engine) *benchService {
 	c.Logger = slog.New(slog.DiscardHandler)
-	e, err := pebblekv.Open(c)
+	below, err := pebblekv.Open(c)
 	if err != nil {
 		b.Fatal(err)
 	}
+	e := over(below)
 	jobs := job.New(slog.New(slog.DiscardHandler))
 	b.Cleanup(func() {
 		jobs.Close()
