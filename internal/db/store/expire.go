@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"errors"
-	"slices"
 	"time"
 
 	"github.com/grammedb/gramme/internal/db/change"
@@ -15,17 +14,17 @@ import (
 )
 
 // stageExpiry moves the entry by which the item is found once it has expired.
-func stageExpiry(b *kv.Batch, d *table.Definition, rowKey []byte, old, new attr.Item) {
+func stageExpiry(g *staging, d *table.Definition, rowKey []byte, old, new attr.Item) {
 	was, had := d.TTL.Expiry(old)
 	is, has := d.TTL.Expiry(new)
 	if had == has && was == is {
 		return
 	}
 	if had {
-		b.Delete(keys.AppendExpiry(nil, d.TTL.Entries, was, rowKey))
+		g.Delete(keys.AppendExpiry(g.room(2*keyRoom), d.TTL.Entries, was, rowKey))
 	}
 	if has {
-		b.Put(keys.AppendExpiry(nil, d.TTL.Entries, is, rowKey), nil)
+		g.Put(keys.AppendExpiry(g.room(2*keyRoom), d.TTL.Entries, is, rowKey), nil)
 	}
 }
 
@@ -38,15 +37,18 @@ type Expired struct {
 // Expire deletes, in one commit, those of the items with these row keys that the table's time to live, as it is set then, says are
 // expired now. It fails with ErrInTransaction if a running transaction holds one of them.
 func (s *Store) Expire(ctx context.Context, d *table.Definition, rowKeys [][]byte, now time.Time) (done Expired, err error) {
-	one := []Write{{Kind: Delete, Table: d, User: change.TTL}}
-	w := &one[0]
-	err = s.refence(one, func() error {
+	g := newStaging()
+	defer g.release()
+	w := &g.one[0]
+	*w = Write{Kind: Delete, Table: d, User: change.TTL}
+	err = s.refence(g.one[:], func() error {
 		t := kv.Txn{Keys: rowKeys, Fence: []kv.Fence{w.Table.Fence()}}
 		return s.engine.Update(ctx, t, func(vals [][]byte, b *kv.Batch) error {
+			g.begin(b)
 			done = Expired{}
 			for i, val := range vals {
 				done.Bytes += len(val)
-				expired, err := s.expire(w, rowKeys[i], val, now, b)
+				expired, err := s.expire(g, w, rowKeys[i], val, now)
 				if err != nil {
 					return err
 				}
@@ -54,7 +56,7 @@ func (s *Store) Expire(ctx context.Context, d *table.Definition, rowKeys [][]byt
 					done.Items++
 				}
 			}
-			b.Adds = sum(b.Adds)
+			g.sum()
 			return nil
 		})
 	})
@@ -65,7 +67,7 @@ func (s *Store) Expire(ctx context.Context, d *table.Definition, rowKeys [][]byt
 }
 
 // expire applies w to the stored row if its item has expired.
-func (s *Store) expire(w *Write, rowKey, stored []byte, now time.Time, b *kv.Batch) (expired bool, err error) {
+func (s *Store) expire(g *staging, w *Write, rowKey, stored []byte, now time.Time) (expired bool, err error) {
 	old, err := row.Decode(stored)
 	if err != nil || old.Item == nil || !w.Table.TTL.Kept() {
 		return false, err
@@ -77,20 +79,6 @@ func (s *Store) expire(w *Write, rowKey, stored []byte, now time.Time, b *kv.Bat
 	if w.Key, err = w.Table.KeyOf(old.Item); err != nil {
 		return false, err
 	}
-	_, err = s.applyRow(w, rowKey, stored, b)
+	_, err = s.applyRow(g, w, rowKey, stored)
 	return err == nil, err
-}
-
-// sum makes one addition to each counter of several: they are mostly those of the table.
-func sum(adds []kv.Add) []kv.Add {
-	sums := adds[:0]
-	for _, a := range adds {
-		same := func(s kv.Add) bool { return string(s.Key) == string(a.Key) }
-		if i := slices.IndexFunc(sums, same); i >= 0 {
-			sums[i].Delta += a.Delta
-		} else {
-			sums = append(sums, a)
-		}
-	}
-	return sums
 }

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/grammedb/gramme/internal/kv"
@@ -18,23 +19,27 @@ func (*CanceledError) Error() string { return "store: transaction canceled" }
 // replayed tells that the token's request was done before: nothing was written, and the effects have the sizes of that time.
 func (s *Store) Transact(ctx context.Context, writes []Write, token *Token) (effects []Effect, replayed bool, err error) {
 	effects = make([]Effect, len(writes))
+	g := newStaging()
+	defer g.release()
 	err = s.refence(writes, func() error {
 		if err := s.measure(ctx, writes); err != nil {
 			return err
 		}
-		t, first := plan(writes), 0
+		t, first := g.plan(writes), 0
 		t.Claim = true
 		if token != nil { // first, so that a request that is sent again while it runs is told so
-			t.Keys, first = append([][]byte{token.Key}, t.Keys...), 1
+			g.keys, first = slices.Insert(g.keys, 0, token.Key), 1
+			t.Keys = g.keys
 		}
 		err := s.engine.Update(ctx, t, func(vals [][]byte, b *kv.Batch) (err error) {
+			g.begin(b)
 			now := s.now()
 			if token != nil {
 				if replayed, err = token.replay(vals[0], now, effects); replayed || err != nil {
 					return err
 				}
 			}
-			if err := s.applyAll(writes, t.Keys[first:], vals[first:], b, effects); err != nil || token == nil {
+			if err := s.applyAll(g, writes, t.Keys[first:], vals[first:], effects); err != nil || token == nil {
 				return err
 			}
 			b.Put(token.Key, token.record(now, effects))
@@ -46,11 +51,11 @@ func (s *Store) Transact(ctx context.Context, writes []Write, token *Token) (eff
 }
 
 // applyAll applies every write, so that every reason for a cancellation is known.
-func (s *Store) applyAll(writes []Write, rowKeys, vals [][]byte, b *kv.Batch, effects []Effect) error {
+func (s *Store) applyAll(g *staging, writes []Write, rowKeys, vals [][]byte, effects []Effect) error {
 	var c *CanceledError
 	for i := range writes {
 		var err error
-		effects[i], err = s.applyRow(&writes[i], rowKeys[i], vals[i], b)
+		effects[i], err = s.applyRow(g, &writes[i], rowKeys[i], vals[i])
 		switch {
 		case err == nil:
 		case errors.Is(err, kv.ErrCorrupt):
@@ -65,6 +70,7 @@ func (s *Store) applyAll(writes []Write, rowKeys, vals [][]byte, b *kv.Batch, ef
 	if c != nil {
 		return c
 	}
+	g.sum()
 	return nil
 }
 

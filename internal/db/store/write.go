@@ -9,7 +9,6 @@ import (
 	"github.com/grammedb/gramme/internal/db/index"
 	"github.com/grammedb/gramme/internal/db/row"
 	"github.com/grammedb/gramme/internal/db/table"
-	"github.com/grammedb/gramme/internal/kv"
 	"github.com/grammedb/gramme/internal/kv/keys"
 	"github.com/grammedb/gramme/internal/lang/attr"
 	"github.com/grammedb/gramme/internal/lang/expr"
@@ -169,7 +168,7 @@ func (w *Write) tooLarge() error {
 // stage fills the engine's batch with what turns old into e.New: the row, the index entries, the entry of its time to live, the
 // counters, and the record in the table's log if it has one. A write that changes nothing stores nothing. It fails with ErrCollectionFull and, if a local index has no room for the item's entry,
 // as for an item that is too large.
-func (s *Store) stage(b *kv.Batch, w *Write, rowKey []byte, old row.Row, e *Effect) error {
+func (s *Store) stage(g *staging, w *Write, rowKey []byte, old row.Row, e *Effect) error {
 	if w.Kind == Check || old.Item == nil && e.New == nil {
 		return nil
 	}
@@ -177,37 +176,40 @@ func (s *Store) stage(b *kv.Batch, w *Write, rowKey []byte, old row.Row, e *Effe
 		e.Indexes = index.Diff(nil, w.Table, old.Item, e.New)
 		return nil
 	}
-	stamp := s.clock.after(s.now(), old.Stamp)
+	if g.now.IsZero() {
+		g.now = s.now()
+	}
+	stamp := s.clock.after(g.now, old.Stamp)
 	if e.New == nil {
-		b.Delete(rowKey)
+		g.Delete(rowKey)
 	} else {
-		b.Put(rowKey, row.Append(make([]byte, 0, len(e.New)+row.Overhead), stamp, e.NewSize, e.New))
+		g.putRow(rowKey, stamp, e.NewSize, e.New)
 	}
 	d := w.Table
-	count(b, d.Number, 0, old.Item != nil, e.New != nil, e.OldSize, e.NewSize)
+	g.count(d.Number, 0, old.Item != nil, e.New != nil, e.OldSize, e.NewSize)
 	if shard := d.Log.For(rowKey); shard != nil {
-		w.stageRecord(b, shard, stamp, old.Item, e)
+		w.stageRecord(g, shard, stamp, old.Item, e)
 	}
 	if d.TTL.Kept() {
-		stageExpiry(b, d, rowKey, old.Item, e.New)
+		stageExpiry(g, d, rowKey, old.Item, e.New)
 	}
 	if len(d.Indexes) == 0 {
 		return nil
 	}
 	e.Indexes = index.Diff(nil, d, old.Item, e.New)
-	return w.stageIndexes(b, e, stamp)
+	return w.stageIndexes(g, e, stamp)
 }
 
 // stageRecord appends the change to a shard of the table's log.
-func (w *Write) stageRecord(b *kv.Batch, shard *table.Shard, stamp row.Stamp, old attr.Item, e *Effect) {
+func (w *Write) stageRecord(g *staging, shard *table.Shard, stamp row.Stamp, old attr.Item, e *Effect) {
 	r := change.Record{Stamp: stamp, User: w.User, Old: old, New: e.New, OldSize: e.OldSize, NewSize: e.NewSize}
-	data := r.Append(make([]byte, 0, r.MaxLen()))
-	b.Append(shard.Number, data)
-	b.Add(shard.SizeKey(), int64(len(data)))
+	data := r.Append(g.room(r.MaxLen()))
+	g.Append(shard.Number, data)
+	g.Add(shard.SizeKey(), int64(len(data)))
 }
 
 // stageIndexes is the part of stage that is about the indexes and the item collection.
-func (w *Write) stageIndexes(b *kv.Batch, e *Effect, stamp row.Stamp) error {
+func (w *Write) stageIndexes(g *staging, e *Effect, stamp row.Stamp) error {
 	d := w.Table
 	grown := int64(e.NewSize - e.OldSize) // of the collection
 	for i := range e.Indexes {
@@ -218,7 +220,7 @@ func (w *Write) stageIndexes(b *kv.Batch, e *Effect, stamp row.Stamp) error {
 			}
 			grown += int64(c.NewSize - c.OldSize)
 		}
-		stageEntry(b, d, c, stamp)
+		stageEntry(g, d, c, stamp)
 	}
 	if !d.HasLocal() || grown == 0 {
 		return nil
@@ -226,33 +228,19 @@ func (w *Write) stageIndexes(b *kv.Batch, e *Effect, stamp row.Stamp) error {
 	if w.full && grown > 0 {
 		return ErrCollectionFull
 	}
-	b.Add(keys.AppendCounter(nil, d.Number, 0, keys.Collection, w.Key.Partition.Bytes()), grown)
+	g.Add(keys.AppendCounter(g.room(keyRoom), d.Number, 0, keys.Collection, w.Key.Partition.Bytes()), grown)
 	return nil
 }
 
-func stageEntry(b *kv.Batch, d *table.Definition, c *index.Change, stamp row.Stamp) {
+func stageEntry(g *staging, d *table.Definition, c *index.Change, stamp row.Stamp) {
 	if c.Same {
 		return
 	}
 	if c.OldKey != nil && string(c.OldKey) != string(c.NewKey) {
-		b.Delete(c.OldKey)
+		g.Delete(c.OldKey)
 	}
 	if c.NewKey != nil {
-		b.Put(c.NewKey, row.Append(make([]byte, 0, len(c.New)+row.Overhead), stamp, c.NewSize, c.New))
+		g.putRow(c.NewKey, stamp, c.NewSize, c.New)
 	}
-	count(b, d.Number, c.Index.Number, c.OldKey != nil, c.NewKey != nil, c.OldSize, c.NewSize)
-}
-
-// count keeps the counters of a table or index exact.
-func count(b *kv.Batch, number uint64, index uint16, was, is bool, oldSize, newSize int) {
-	if was != is {
-		n := int64(1)
-		if was {
-			n = -1
-		}
-		b.Add(keys.AppendCounter(nil, number, index, keys.Items), n)
-	}
-	if oldSize != newSize {
-		b.Add(keys.AppendCounter(nil, number, index, keys.Bytes), int64(newSize-oldSize))
-	}
+	g.count(d.Number, c.Index.Number, c.OldKey != nil, c.NewKey != nil, c.OldSize, c.NewSize)
 }

@@ -27,6 +27,9 @@ const (
 	Collection byte = 3 // bytes of one item collection with its LSI entries, index 0
 )
 
+// CounterLen is the length of the key of a counter without attributes.
+const CounterLen = 1 + 8 + 2 + 1
+
 // AppendCounter appends the key of a counter. attrs are the partition attributes for Collection, else none.
 func AppendCounter(dst []byte, table uint64, index uint16, what byte, attrs ...[]byte) []byte {
 	dst = binary.BigEndian.AppendUint64(append(dst, kindCounter), table)
