@@ -1,10 +1,7 @@
 package dynamodb
 
 import (
-	"bytes"
 	"context"
-	"hash/maphash"
-	"math/bits"
 
 	"github.com/grammedb/gramme/internal/api"
 	"github.com/grammedb/gramme/internal/api/ddb"
@@ -64,7 +61,7 @@ func (s *Service) batchProjections(names []string, items map[string]ddb.KeysAndA
 		if projections[name], err = s.project(p); err != nil {
 			return nil, err
 		}
-		if hasDuplicates(r.Keys) {
+		if hasDuplicates(r.Keys, sentKey) {
 			return nil, errDuplicateKeys
 		}
 	}
@@ -83,26 +80,7 @@ func checkBatchMixing(items map[string]ddb.KeysAndAttributes) error {
 
 var errDuplicateKeys = api.Invalid("Provided list of item keys contains duplicates")
 
-// hasDuplicates reports whether two keys are equal. It is a hash set that copies nothing.
-func hasDuplicates(keys []attr.SentItem) bool {
-	slots := make([]int32, 1<<bits.Len(uint(2*len(keys)))) // at most half full: 1 + the place of a key
-	for i, k := range keys {
-		at := maphash.Bytes(seed, k.Item)
-		for ; ; at++ {
-			slot := &slots[at&uint64(len(slots)-1)]
-			if *slot == 0 {
-				*slot = int32(1 + i)
-				break
-			}
-			if bytes.Equal(keys[*slot-1].Item, k.Item) {
-				return true
-			}
-		}
-	}
-	return false
-}
-
-var seed = maphash.MakeSeed()
+func sentKey(k attr.SentItem) []byte { return k.Item }
 
 // batchReads finds the tables and the keys of their items, in the order of names.
 func (s *Service) batchReads(c *api.Call, names []string, items map[string]ddb.KeysAndAttributes, projections map[string]*expr.Projection) ([]store.Read, error) {

@@ -92,14 +92,12 @@ func (s *Service) planBatch(c *api.Call, b *batchWrite) error {
 
 // checkDistinct refuses two requests about one item.
 func (b *batchWrite) checkDistinct() error {
-	seen := make(map[string]bool, len(b.writes))
+	rows := newRowKeys(len(b.writes))
 	for i := range b.writes {
-		w := &b.writes[i]
-		rowKey := string(w.Table.AppendRowKey(nil, w.Key))
-		if seen[rowKey] {
-			return errDuplicateKeys
-		}
-		seen[rowKey] = true
+		rows.add(b.writes[i].Table, b.writes[i].Key)
+	}
+	if rows.repeat() {
+		return errDuplicateKeys
 	}
 	return nil
 }

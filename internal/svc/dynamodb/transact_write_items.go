@@ -128,8 +128,8 @@ func (s *Service) planTransaction(c *api.Call, actions []action) ([]store.Write,
 // gather plans the n members of a transaction. Faults of single members cancel the transaction; empty keys are the request's, as
 // are two members about one item.
 func gather(n int, plan func(i int) (*table.Definition, table.Key, error)) error {
-	reasons, failed, twice := make([]error, n), false, false
-	seen := make(map[string]bool, n)
+	reasons, failed := make([]error, n), false
+	rows := newRowKeys(n)
 	for i := range n {
 		d, k, err := plan(i)
 		if isEmptyKey(err) {
@@ -139,12 +139,10 @@ func gather(n int, plan func(i int) (*table.Definition, table.Key, error)) error
 			failed = true
 			continue
 		}
-		rowKey := string(d.AppendRowKey(nil, k))
-		twice = twice || seen[rowKey]
-		seen[rowKey] = true
+		rows.add(d, k)
 	}
 	switch {
-	case twice:
+	case rows.repeat():
 		return errSameItem
 	case failed:
 		return &store.CanceledError{Reasons: reasons}
