@@ -140,7 +140,7 @@ func Open(ctx context.Context, cfg Config) (_ *DB, err error) {
 	}
 	db.gateway = gateway.New(gateway.Config{
 		Services:  append(services, functions, sts.New()),
-		JSON:      wire.Codec{},
+		JSON:      func(values *[]byte) gateway.Codec { return wire.Codec{Values: values} },
 		Query:     func(namespace, id string) gateway.Codec { return wire.Query{Namespace: namespace, RequestID: id} },
 		REST:      func(x *gateway.RESTExchange) gateway.Codec { return wire.REST{HTTP: x} },
 		Keys:      keys,

@@ -44,6 +44,7 @@ type Exchange struct {
 	in       []byte  // the body as it came: what the signature covers
 	inflated []byte  // the body after decompression
 	body     []byte  // one of them, or the query: what the operation gets
+	values   []byte  // the attribute values in it
 	out      []byte  // the answer
 	deflated []byte  // the answer after compression
 	labels   []label // of the path, in a REST protocol
@@ -66,7 +67,7 @@ func (g *Gateway) Acquire() *Exchange { return g.exchanges.Get().(*Exchange) }
 func (g *Gateway) Release(x *Exchange) {
 	g.finish(x)
 	x.arena.Reset()
-	*x = Exchange{in: kept(x.in), inflated: kept(x.inflated), out: kept(x.out), deflated: kept(x.deflated), arena: x.arena}
+	*x = Exchange{in: kept(x.in), inflated: kept(x.inflated), values: kept(x.values), out: kept(x.out), deflated: kept(x.deflated), arena: x.arena}
 	g.exchanges.Put(x)
 }
 

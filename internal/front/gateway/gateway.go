@@ -42,7 +42,9 @@ const (
 // Config says what a Gateway serves and to whom. Services, JSON and Logger are needed.
 type Config struct {
 	Services []*api.Service
-	JSON     Codec // of services with api.JSON10, and of errors that come before a service is known
+	// JSON makes the codec of one exchange with a service with api.JSON10, or of errors that come before a service is known. It may
+	// keep the attribute values of the input in the memory that it is given: they live as long as the exchange.
+	JSON func(values *[]byte) Codec
 	// Query makes the codec of one exchange with a service with api.Query, whose answers name the request; nil where there
 	// is no such service.
 	Query func(namespace, requestID string) Codec

@@ -90,7 +90,7 @@ func newGateway(cfg Config, out io.Writer) *Gateway {
 	if cfg.Services == nil {
 		cfg.Services = []*api.Service{echoService()}
 	}
-	cfg.JSON = wire.Codec{}
+	cfg.JSON = func(values *[]byte) Codec { return wire.Codec{Values: values} }
 	cfg.Logger = slog.New(slog.NewTextHandler(out, nil))
 	return New(cfg)
 }

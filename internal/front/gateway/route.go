@@ -48,7 +48,7 @@ type routes struct {
 
 func newRoutes(cfg Config, m *metrics) routes {
 	rs := routes{byTarget: make(map[string]*route), byAction: make(map[string]map[string]*route)}
-	json := func(*Exchange) Codec { return cfg.JSON }
+	json := func(x *Exchange) Codec { return cfg.JSON(&x.values) }
 	unknown := route{}
 	unknown.seconds, unknown.errors = m.operation("unknown", "unknown")
 	rs.unknown, rs.noAction, rs.nowhere = new(unknown), new(unknown), new(unknown)

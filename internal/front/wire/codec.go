@@ -11,14 +11,22 @@ import (
 )
 
 // A Codec speaks awsJson 1.0. The zero Codec is ready, and safe for concurrent use.
-type Codec struct{}
+type Codec struct {
+	// Values, unless it is nil, is memory that Decode uses again for the attribute values of each input. They are valid until the next
+	// one is decoded.
+	Values *[]byte
+}
 
 // Decode returns the input of op, an op.New(), that body holds. Unknown members are passed over and a member that is
 // null is absent; of members with one name the last counts. Every error is an *api.Error: a SerializationException,
 // without text if body is no JSON object, otherwise with that of the first value of a wrong type. body is not kept.
-func (Codec) Decode(op *api.Op, body []byte) (any, error) {
+func (c Codec) Decode(op *api.Op, body []byte) (any, error) {
 	d := decoders.Get().(*decoder)
 	defer d.release(body)
+	if c.Values != nil {
+		d.values.Use(*c.Values)
+		defer func() { *c.Values = d.values.Buffer() }()
+	}
 	in := op.New()
 	if !d.body(body, structOf(op.In), reflect.ValueOf(in).Elem()) {
 		return nil, api.Serialization("")

@@ -255,6 +255,15 @@ func TestAllocations(t *testing.T) {
 	if n > 8 {
 		t.Errorf("decode: %v allocations", n)
 	}
+	var values []byte
+	n = testing.AllocsPerRun(200, func() {
+		if _, err := (wire.Codec{Values: &values}).Decode(op, []byte(getItemBody)); err != nil {
+			t.Fatal(err)
+		}
+	})
+	if n > 7 {
+		t.Errorf("decode into used memory: %v allocations", n)
+	}
 	out, buf := getItemOutput(t), make([]byte, 0, 4096)
 	n = testing.AllocsPerRun(200, func() { buf = wire.Codec{}.AppendOutput(buf[:0], op, out) })
 	if n != 0 {

@@ -28,6 +28,12 @@ func (d *Decoder) Grow(n int) { d.buf = slices.Grow(d.buf, n) }
 // Reset leaves the buffer to what was returned from it and keeps the scratch space.
 func (d *Decoder) Reset() { d.buf = nil }
 
+// Use makes d decode into b, from its start: what had been decoded into it is lost.
+func (d *Decoder) Use(b []byte) { d.buf = b[:0] }
+
+// Buffer returns the buffer that d decodes into, which may have grown.
+func (d *Decoder) Buffer() []byte { return d.buf }
+
 // Item decodes the object {"name": {"S": "..."}, ...} whose first token, k, was just read. It returns a TypeError for JSON of
 // a wrong type (and then passes over the rest of the value); malformed JSON is left for the reader's Err. null is no item.
 func (d *Decoder) Item(r *jsontok.Reader, k jsontok.Kind) (SentItem, error) {

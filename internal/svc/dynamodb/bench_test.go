@@ -54,11 +54,17 @@ func BenchmarkOperations(b *testing.B) {
 type benchService struct {
 	ops   map[string]*api.Op
 	arena attr.Arena
+
+	values []byte
 }
 
 func (s *benchService) run(b testing.TB, dst []byte, op *api.Op, body string) []byte {
-	var codec wire.Codec
-	in, err := codec.Decode(op, []byte(body))
+	return s.answer(b, dst, op, []byte(body))
+}
+
+func (s *benchService) answer(b testing.TB, dst []byte, op *api.Op, body []byte) []byte {
+	codec := wire.Codec{Values: &s.values}
+	in, err := codec.Decode(op, body)
 	if err != nil {
 		b.Fatal(err)
 	}
