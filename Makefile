@@ -5,13 +5,14 @@ STATICCHECK  = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 # Runs, not seconds: go test fails with "context deadline exceeded" when its time ends at an unlucky moment.
 FUZZTIME    ?= 8000x
 PLATFORMS    = linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64
-ROUNDS      ?= 5
+ROUNDS      ?= 5        # of make bench
+ITEMS       ?= 10000000 # of make bench-scale
 PORTABLE     = darwin/arm64 windows/amd64 # for make test: with the machine's own, each system and processor once
 MODULES      = . conformance bench
 
 BUILD_FLAGS  = -trimpath -ldflags='-s -w'
 
-.PHONY: help build test deps lint unit conformance e2e fuzz portable cross bench gobench clean
+.PHONY: help build test deps lint unit conformance e2e fuzz portable cross bench bench-scale gobench clean
 .NOTPARALLEL:
 
 help:
@@ -60,6 +61,10 @@ cross:
 ## bench        the server beside the references, in ROUNDS interleaved rounds of 130 s: the table of its targets
 bench:
 	bench/run.sh $(ROUNDS)
+
+## bench-scale  a bulk load of ITEMS items, with reads, starts and memory at sizes on the way
+bench-scale:
+	bench/scale.sh $(ITEMS)
 
 ## gobench      Go's benchmarks, with allocations
 gobench:

@@ -37,6 +37,7 @@ type storeMetric struct {
 var storeMetrics = []storeMetric{
 	storeGauge("disk_bytes", "Size of the store on disk.", func(m *pebble.Metrics) float64 { return float64(m.DiskSpaceUsage()) }),
 	storeGauge("memtable_bytes", "Size of the memtables.", func(m *pebble.Metrics) float64 { return float64(m.MemTable.Size) }),
+	storeGauge("wal_live_bytes", "Size of the write-ahead log that a start after a crash would replay.", func(m *pebble.Metrics) float64 { return float64(m.WAL.Size) }),
 	storeGauge("cache_bytes", "Size of the block cache.", func(m *pebble.Metrics) float64 { return float64(m.BlockCache.Size) }),
 	storeGauge("compaction_debt_bytes", "Estimate of what has yet to be compacted.", func(m *pebble.Metrics) float64 { return float64(m.Compact.EstimatedDebt) }),
 	storeGauge("read_amplification", "Tables that a read may have to look into.", func(m *pebble.Metrics) float64 { return float64(m.ReadAmp()) }),

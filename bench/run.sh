@@ -14,3 +14,4 @@ mkdir -p "$DATA/refs"
 python3 rounds.py "$config" --rounds "$rounds" --out "$out/results.jsonl" --loadgen "$out/bin/loadgen"
 cp "$out/results.jsonl" "${RESULTS:-/dev/null}"
 python3 rounds.py "$config" --table "$out/results.jsonl"
+echo; echo 'bench/scale.sh (make bench-scale) measures what depends on the size of the data.'

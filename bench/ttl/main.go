@@ -11,6 +11,7 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"errors"
 	"flag"
@@ -18,14 +19,12 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"os"
-	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 
+	"github.com/grammedb/gramme/bench/internal/traffic"
 	"github.com/grammedb/gramme/internal/bench/client"
-	"github.com/grammedb/gramme/internal/bench/hist"
 )
 
 const table = "ttl"
@@ -33,10 +32,9 @@ const table = "ttl"
 // A run is the settings and what all parts need.
 type run struct {
 	url         string
-	endpoint    client.Endpoint
-	cred        client.Credentials
+	client      traffic.Client
 	items, keep int
-	conns, rate int
+	rate        int
 	idle        time.Duration
 	expires     time.Time
 }
@@ -57,15 +55,15 @@ func mainErr() (err error) {
 	flag.StringVar(&r.url, "url", "http://127.0.0.1:8000", "`URL` of the server")
 	flag.IntVar(&r.items, "items", 1_000_000, "items of about 200 bytes that expire")
 	flag.IntVar(&r.keep, "keep", 100_000, "items that do not, and are read")
-	flag.IntVar(&r.conns, "c", 8, "connections")
+	flag.IntVar(&r.client.Conns, "c", 8, "connections")
 	flag.IntVar(&r.rate, "rate", 2000, "GetItem calls a second")
 	flag.DurationVar(&r.idle, "idle", 15*time.Second, "how long to read before the items expire")
 	flag.Parse()
-	if r.endpoint, err = client.ParseEndpoint(r.url); err != nil {
+	if r.client.Endpoint, err = client.ParseEndpoint(r.url); err != nil {
 		return err
 	}
 	id, secret, _ := strings.Cut(*key, ":")
-	r.cred = client.Credentials{AccessKey: id, Secret: secret, Region: "us-east-1"}
+	r.client.Credentials = client.Credentials{AccessKey: id, Secret: secret, Region: "us-east-1"}
 	r.expires = time.Now().Add(*within).Truncate(time.Second)
 	return r.measure(context.Background())
 }
@@ -110,90 +108,31 @@ func (r *run) measure(ctx context.Context) error {
 	return err
 }
 
-// latencies are those of the calls that were due in each second.
-type latencies map[int64]*hist.Hist
-
-func (l latencies) add(due time.Time, took time.Duration) {
-	h := l[due.Unix()]
-	if h == nil {
-		h = new(hist.Hist)
-		l[due.Unix()] = h
-	}
-	h.Add(uint64(took))
-}
-
-func (l latencies) merge(o latencies) {
-	for second, h := range o {
-		if l[second] == nil {
-			l[second] = new(hist.Hist)
-		}
-		l[second].Merge(h)
-	}
-}
-
-func report(when string, l latencies) {
-	var all hist.Hist
-	var p99s []uint64
-	for _, h := range l {
-		all.Merge(h)
-		p99s = append(p99s, h.Quantile(0.99))
-	}
-	slices.Sort(p99s)
+func report(when string, l traffic.Latencies) {
+	all := l.All()
 	show := func(ns uint64) time.Duration { return time.Duration(ns).Round(time.Microsecond) }
 	fmt.Printf("GetItem %-7s n %d  p50 %v  p90 %v  p99 %v  p99.9 %v  p99 of the median second %v\n", when, all.Count(),
-		show(all.Quantile(0.5)), show(all.Quantile(0.9)), show(all.Quantile(0.99)), show(all.Quantile(0.999)), show(p99s[len(p99s)/2]))
-}
-
-// connect returns a connection.
-func (r *run) connect() *client.Conn {
-	return client.NewConn(r.endpoint, r.cred, "gramme-bench-ttl", 30*time.Second)
-}
-
-// call sends a request and returns the body of the answer.
-func call(ctx context.Context, c *client.Conn, operation, body string) ([]byte, error) {
-	var a client.Response
-	if _, err := c.Do(ctx, operation, []byte(body), &a); err != nil {
-		return nil, err
-	}
-	if a.Status != 200 {
-		return nil, fmt.Errorf("%s: %d %s", operation, a.Status, a.Body)
-	}
-	return a.Body, nil
+		show(all.Quantile(0.5)), show(all.Quantile(0.9)), show(all.Quantile(0.99)), show(all.Quantile(0.999)), l.MedianSecond(0.99).Round(time.Microsecond))
 }
 
 // load makes the table anew and fills it.
 func (r *run) load(ctx context.Context) error {
-	c := r.connect()
-	defer c.Close()
-	_, _ = call(ctx, c, "DeleteTable", `{"TableName":"`+table+`"}`) // of an earlier run
+	_, _ = r.client.Call(ctx, "DeleteTable", `{"TableName":"`+table+`"}`) // of an earlier run
 	for _, op := range [][2]string{
 		{"CreateTable", `{"TableName":"` + table + `","BillingMode":"PAY_PER_REQUEST","AttributeDefinitions":[{"AttributeName":"pk","AttributeType":"S"}],"KeySchema":[{"AttributeName":"pk","KeyType":"HASH"}]}`},
 		{"UpdateTimeToLive", `{"TableName":"` + table + `","TimeToLiveSpecification":{"AttributeName":"expires","Enabled":true}}`},
 	} {
-		if _, err := call(ctx, c, op[0], op[1]); err != nil {
+		if _, err := r.client.Call(ctx, op[0], op[1]); err != nil {
 			return err
 		}
 	}
-	return r.each(func(i int) error { return r.fill(ctx, i) })
-}
-
-// each does something once for each connection, at the same time.
-func (r *run) each(do func(i int) error) error {
-	var wg sync.WaitGroup
-	errs := make([]error, r.conns)
-	for i := range r.conns {
-		wg.Go(func() { errs[i] = do(i) })
-	}
-	wg.Wait()
-	return errors.Join(errs...)
+	return r.client.Each(func(i int, conn *client.Conn) error { return r.fill(ctx, i, conn) })
 }
 
 // fill writes the part of connection i of the items.
-func (r *run) fill(ctx context.Context, i int) error {
-	c := r.connect()
-	defer c.Close()
-	var b strings.Builder
-	for at := i * 25; at < r.items+r.keep; at += r.conns * 25 {
+func (r *run) fill(ctx context.Context, i int, conn *client.Conn) error {
+	var b bytes.Buffer
+	for at := i * 25; at < r.items+r.keep; at += r.client.Conns * 25 {
 		b.Reset()
 		b.WriteString(`{"RequestItems":{"` + table + `":[`)
 		for n := at; n < min(at+25, r.items+r.keep); n++ {
@@ -203,7 +142,7 @@ func (r *run) fill(ctx context.Context, i int) error {
 			b.WriteString(`{"PutRequest":{"Item":` + r.item(n) + `}}`)
 		}
 		b.WriteString(`]}}`)
-		if _, err := call(ctx, c, "BatchWriteItem", b.String()); err != nil {
+		if _, err := traffic.Call(ctx, conn, "BatchWriteItem", b.Bytes()); err != nil {
 			return err
 		}
 	}
@@ -236,7 +175,7 @@ func (r *run) deleted() (int, error) {
 }
 
 // read gets items at the rate as long as goOn says, which is asked four times a second.
-func (r *run) read(ctx context.Context, goOn func() bool) (latencies, error) {
+func (r *run) read(ctx context.Context, goOn func() bool) (traffic.Latencies, error) {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	go func() {
@@ -245,32 +184,7 @@ func (r *run) read(ctx context.Context, goOn func() bool) (latencies, error) {
 			time.Sleep(250 * time.Millisecond)
 		}
 	}()
-	parts := make([]latencies, r.conns)
-	err := r.each(func(i int) error {
-		parts[i] = latencies{}
-		return r.readOne(ctx, parts[i])
-	})
-	all := latencies{}
-	for _, l := range parts {
-		all.merge(l)
-	}
-	return all, err
-}
-
-// readOne is the part of one connection of read.
-func (r *run) readOne(ctx context.Context, l latencies) error {
-	c := r.connect()
-	defer c.Close()
-	gap := time.Duration(r.conns) * time.Second / time.Duration(r.rate)
-	due := time.Now().Add(rand.N(gap))
-	for ctx.Err() == nil {
-		time.Sleep(time.Until(due))
-		_, err := call(context.WithoutCancel(ctx), c, "GetItem", fmt.Sprintf(`{"TableName":"%s","Key":{"pk":{"S":"keep-%08d"}}}`, table, rand.IntN(r.keep)))
-		if err != nil {
-			return err
-		}
-		l.add(due, time.Since(due))
-		due = due.Add(gap)
-	}
-	return nil
+	return r.client.Steady(ctx, r.rate, traffic.Request{Operation: "GetItem", Body: func(_ int, b []byte) []byte {
+		return fmt.Appendf(b, `{"TableName":"%s","Key":{"pk":{"S":"keep-%08d"}}}`, table, rand.IntN(r.keep))
+	}})
 }

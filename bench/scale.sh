@@ -1,0 +1,11 @@
+#!/usr/bin/env bash
+# Measures Gramme as it grows to so many items of 400 bytes, and prints the table of what it should hold.
+#   bench/scale.sh [items]
+# The data is in $BENCH_DATA, by default a new directory in /var/tmp: it should be on the disk that is to be measured.
+set -euo pipefail
+cd "$(dirname "$0")"
+out=$(mktemp -d -p "${BENCH_DATA:-/var/tmp}" gramme-scale.XXXXXX)
+trap 'rm -rf "$out"' EXIT
+go build -o "$out/" ./scale
+(cd .. && CGO_ENABLED=0 go build -trimpath -ldflags='-s -w' -o "$out/gramme" ./cmd/gramme)
+"$out/scale" -items "${1:-10000000}" -dir "$out" -- "$out/gramme" serve --data "$out/data" ${SERVE_FLAGS:-}
