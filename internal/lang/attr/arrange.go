@@ -2,33 +2,73 @@ package attr
 
 import (
 	"bytes"
+	"encoding/binary"
 	"slices"
 )
 
 // A span is where an entry of a map or a set stands in a Decoder's buffer, and its key: the name of the attribute, or the
 // content of the member.
-type span struct{ start, key, keyEnd, end int }
+type span struct {
+	start, key, keyEnd, end int
+	first                   uint64 // bytes of the key, by which most keys are told apart
+}
 
 func (d *Decoder) key(s span) []byte { return d.buf[s.key:s.keyEnd] }
+
+// firstBytes returns the first eight bytes of a key as a number whose order is theirs; a shorter key counts as if zeros followed.
+func firstBytes(key []byte) uint64 {
+	if len(key) >= 8 {
+		return binary.BigEndian.Uint64(key)
+	}
+	var first uint64
+	for i, c := range key {
+		first |= uint64(c) << (56 - 8*i)
+	}
+	return first
+}
+
+// compare orders spans by their keys.
+func (d *Decoder) compare(a, b *span) int {
+	if a.first != b.first {
+		if a.first < b.first {
+			return -1
+		}
+		return 1
+	}
+	return bytes.Compare(d.key(*a), d.key(*b))
+}
 
 // ascending reports whether the keys are in ascending order and no two are equal.
 func (d *Decoder) ascending(entries []span) bool {
 	for i := 1; i < len(entries); i++ {
-		if bytes.Compare(d.key(entries[i-1]), d.key(entries[i])) >= 0 {
+		if d.compare(&entries[i-1], &entries[i]) >= 0 {
 			return false
 		}
 	}
 	return true
 }
 
+// fewEntries is up to where moving each entry to its place is the fastest way to sort.
+const fewEntries = 16
+
 // sort puts the entries into ascending order of their keys, those with one key into that of the text.
 func (d *Decoder) sort(entries []span) {
-	slices.SortFunc(entries, func(a, b span) int {
-		if c := bytes.Compare(d.key(a), d.key(b)); c != 0 {
-			return c
+	if len(entries) > fewEntries {
+		slices.SortFunc(entries, func(a, b span) int {
+			if c := d.compare(&a, &b); c != 0 {
+				return c
+			}
+			return a.start - b.start
+		})
+		return
+	}
+	for i := 1; i < len(entries); i++ {
+		e, at := entries[i], i
+		for ; at > 0 && d.compare(&entries[at-1], &e) > 0; at-- {
+			entries[at] = entries[at-1]
 		}
-		return a.start - b.start
-	})
+		entries[at] = e
+	}
 }
 
 // arrange rewrites the buffer from content on, where the entries stand, in their new order. Of those with one key it
@@ -39,7 +79,7 @@ func (d *Decoder) arrange(content int, entries []span) {
 	for i, s := range entries {
 		if i+1 < len(entries) {
 			next := entries[i+1]
-			if bytes.Equal(d.spare[s.key-content:s.keyEnd-content], d.spare[next.key-content:next.keyEnd-content]) {
+			if s.first == next.first && bytes.Equal(d.spare[s.key-content:s.keyEnd-content], d.spare[next.key-content:next.keyEnd-content]) {
 				continue
 			}
 		}

@@ -141,6 +141,7 @@ const maxEntries = 400 << 10
 // keep keeps an entry that has just been decoded, or drops it if there are too many.
 func (d *Decoder) keep(s span) {
 	if len(d.spans) < maxEntries {
+		s.first = firstBytes(d.key(s))
 		d.spans = append(d.spans, s)
 		return
 	}

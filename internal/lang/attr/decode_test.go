@@ -43,6 +43,9 @@ func TestValues(t *testing.T) {
 		if got := strconv.Itoa(v.Size()); got != size {
 			t.Errorf("%s: size %s, want %s", text, got, size)
 		}
+		if it := Make(Field{"a", v}); !it.Within(it.Size()) || it.Within(it.Size()-1) {
+			t.Errorf("%s: Within differs from size %d", text, it.Size())
+		}
 		if !Valid(Make(Field{"a", v})) {
 			t.Errorf("%s: %x is not valid", text, []byte(v))
 		}

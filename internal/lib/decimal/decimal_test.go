@@ -290,11 +290,43 @@ func checkPair(t *testing.T, ta, tb string) {
 func exactly(r *big.Rat) string { return strings.TrimRight(r.FloatString(300), "0") }
 
 // FuzzAppend holds that what is accepted is the number that math/big reads and survives a round trip.
+// checkShort checks that what appendShort takes is what the long way makes of it.
+func checkShort(t *testing.T, text []byte) {
+	short, ok := appendShort(nil, text)
+	if !ok {
+		return
+	}
+	if long, err := appendLong(nil, text); err != nil || !bytes.Equal(short, long) {
+		t.Fatalf("%q: %x, but %x (%v) the long way", text, short, long, err)
+	}
+}
+
+// TestShort takes all texts of up to seven of some characters, and some numbers of every length.
+func TestShort(t *testing.T) {
+	var all func(text []byte)
+	all = func(text []byte) {
+		checkShort(t, text)
+		for _, c := range []byte("09.-e") {
+			if len(text) < 7 {
+				all(append(text, c))
+			}
+		}
+	}
+	all(make([]byte, 0, 7))
+	const digits = "10203040506070809010203040506070809010"
+	for n := range digits {
+		for _, text := range []string{digits[:n], "." + digits[:n], digits[:n] + ".", digits[:n/2] + "." + digits[n/2:n], "00" + digits[:n] + "00"} {
+			checkShort(t, []byte(text))
+		}
+	}
+}
+
 func FuzzAppend(f *testing.F) {
 	for _, s := range []string{"0", "-1.50e3", "+.5", "5.", "1e-130", "0e126", "1e999999999999", "--1", "1_0", "0x1p4", "1/2"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
+		checkShort(t, []byte(s))
 		form, err := Append(nil, []byte(s))
 		if err != nil {
 			return

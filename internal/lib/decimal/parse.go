@@ -4,6 +4,14 @@ package decimal
 // first and after the last other digit are not significant. A zero is held to the same exponents as its last digit would
 // be if it were a 1: "0e126" overflows, "0.0e126" does not.
 func Append(dst, text []byte) ([]byte, error) {
+	if dst, ok := appendShort(dst, text); ok {
+		return dst, nil
+	}
+	return appendLong(dst, text)
+}
+
+// appendLong is Append for every text.
+func appendLong(dst, text []byte) ([]byte, error) {
 	var x number
 	if err := x.parse(text); err != nil {
 		return dst, err

@@ -78,7 +78,7 @@ func checkOldOrNone(returnValues *string) error {
 }
 
 func checkItemSize(it attr.Item) error {
-	if it.Size() > store.MaxItem {
+	if !it.Within(store.MaxItem) {
 		return store.ErrItemTooLarge
 	}
 	return nil
