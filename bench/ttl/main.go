@@ -6,7 +6,7 @@
 // It fills a table with items that all expire at one moment, and some that never do. Those it reads at a steady rate, for a while
 // before that moment and from then on until the others are gone. Latencies are counted from when a request was due, so that a
 // server that stalls is not measured less often. Beside the quantiles of all of them it prints the p99 of the median second, which other
-// work on the machine disturbs less.
+// work on the machine disturbs less, and how many cores that took; -seconds prints the p99 of each second too.
 package main
 
 import (
@@ -16,15 +16,18 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"net/http"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/grammedb/gramme/bench/internal/traffic"
 	"github.com/grammedb/gramme/internal/bench/client"
+	"github.com/grammedb/gramme/internal/bench/usage"
 )
 
 const table = "ttl"
@@ -35,6 +38,8 @@ type run struct {
 	client      traffic.Client
 	items, keep int
 	rate        int
+	pid         int
+	seconds     bool
 	idle        time.Duration
 	expires     time.Time
 }
@@ -58,6 +63,8 @@ func mainErr() (err error) {
 	flag.IntVar(&r.client.Conns, "c", 8, "connections")
 	flag.IntVar(&r.rate, "rate", 2000, "GetItem calls a second")
 	flag.DurationVar(&r.idle, "idle", 15*time.Second, "how long to read before the items expire")
+	flag.IntVar(&r.pid, "pid", 0, "process `ID` of the server, to charge its CPU time apart from that of others")
+	flag.BoolVar(&r.seconds, "seconds", false, "print the p99 of each second")
 	flag.Parse()
 	if r.client.Endpoint, err = client.ParseEndpoint(r.url); err != nil {
 		return err
@@ -79,40 +86,44 @@ func (r *run) measure(ctx context.Context) error {
 		return errors.New("the items expire too early: give -within more time")
 	}
 	time.Sleep(wait)
-	before, err := r.read(ctx, func() bool { return time.Now().Before(r.expires) })
-	if err != nil {
+	if err := r.read(ctx, "before", func(int) bool { return time.Now().Before(r.expires) }); err != nil {
 		return err
 	}
-	report("before", before)
 	begin = time.Now()
 	gone, err := r.deleted()
 	if err != nil {
 		return err
 	}
 	want := gone + r.items // an earlier run has deleted items too
-	beside, err := r.read(ctx, func() bool {
-		if n, err := r.deleted(); err == nil {
-			gone = n
-		}
-		return gone < want
-	})
+	err = r.read(ctx, "beside", func(gone int) bool { return gone < want })
 	if err != nil {
 		return err
 	}
 	took := time.Since(begin)
 	fmt.Printf("swept %d items in %v: %.0f a second\n", r.items, took.Round(time.Millisecond), float64(r.items)/took.Seconds())
-	report("beside", beside)
 	after := time.Now().Add(r.idle)
-	h, err := r.read(ctx, func() bool { return time.Now().Before(after) })
-	report("after", h)
-	return err
+	return r.read(ctx, "after", func(int) bool { return time.Now().Before(after) })
 }
 
-func report(when string, l traffic.Latencies) {
+// report prints the latencies, before that the p99 of each second if asked for.
+func (r *run) report(when string, l traffic.Latencies) {
 	all := l.All()
 	show := func(ns uint64) time.Duration { return time.Duration(ns).Round(time.Microsecond) }
+	for _, second := range slices.Sorted(maps.Keys(l)) {
+		if r.seconds {
+			fmt.Printf("%s %s: n %d  p99 %v\n", when, time.Unix(second, 0).Format(time.TimeOnly), l[second].Count(), show(l[second].Quantile(0.99)))
+		}
+	}
 	fmt.Printf("GetItem %-7s n %d  p50 %v  p90 %v  p99 %v  p99.9 %v  p99 of the median second %v\n", when, all.Count(),
 		show(all.Quantile(0.5)), show(all.Quantile(0.9)), show(all.Quantile(0.99)), show(all.Quantile(0.999)), l.MedianSecond(0.99).Round(time.Microsecond))
+}
+
+// charge prints how many cores were in use between two readings of the clocks. Without the server's process its cores are among the others'.
+func charge(from, to usage.Sample) {
+	secs := to.At.Sub(from.At).Seconds()
+	cores := func(from, to float64) float64 { return (to - from) / secs }
+	client, server, busy := cores(from.Self, to.Self), cores(from.Server, to.Server), cores(from.Busy, to.Busy)
+	fmt.Printf("    cores: server %.2f  client %.2f  others %.2f  stolen %.2f\n", server, client, max(0, busy-server-client), cores(from.Stolen, to.Stolen))
 }
 
 // load makes the table anew and fills it.
@@ -157,9 +168,12 @@ func (r *run) item(n int) string {
 	return fmt.Sprintf(`{"pk":{"S":"item-%08d"},"expires":{"N":"%d"},"data":{"S":"%0164d"}}`, n, r.expires.Unix(), n)
 }
 
+// plain does not ask for compression, which takes the server as long as the rest.
+var plain = http.Client{Transport: &http.Transport{DisableCompression: true}}
+
 // deleted returns how many items the server's metrics say have been deleted. To ask for the size of the table would disturb it more.
 func (r *run) deleted() (int, error) {
-	resp, err := http.Get(r.url + "/_gramme/metrics")
+	resp, err := plain.Get(r.url + "/_gramme/metrics")
 	if err != nil {
 		return 0, err
 	}
@@ -174,17 +188,29 @@ func (r *run) deleted() (int, error) {
 	return 0, lines.Err()
 }
 
-// read gets items at the rate as long as goOn says, which is asked four times a second.
-func (r *run) read(ctx context.Context, goOn func() bool) (traffic.Latencies, error) {
+// read gets items at the rate as long as goOn says, which is told twice a second how many items have been deleted, and reports how
+// that went. To ask for that takes the server milliseconds, so it is done in the same way whether goOn needs it or not.
+func (r *run) read(ctx context.Context, when string, goOn func(deleted int) bool) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	go func() {
 		defer stop()
-		for goOn() {
-			time.Sleep(250 * time.Millisecond)
+		for {
+			if gone, err := r.deleted(); err == nil && !goOn(gone) {
+				return
+			}
+			time.Sleep(500 * time.Millisecond)
 		}
 	}()
-	return r.client.Steady(ctx, r.rate, traffic.Request{Operation: "GetItem", Body: func(_ int, b []byte) []byte {
+	begin := usage.Take(r.pid)
+	l, err := r.client.Steady(ctx, r.rate, traffic.Request{Operation: "GetItem", Body: func(_ int, b []byte) []byte {
 		return fmt.Appendf(b, `{"TableName":"%s","Key":{"pk":{"S":"keep-%08d"}}}`, table, rand.IntN(r.keep))
 	}})
+	if err != nil {
+		return err
+	}
+	end := usage.Take(r.pid)
+	r.report(when, l)
+	charge(begin, end)
+	return nil
 }

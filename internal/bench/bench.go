@@ -222,7 +222,7 @@ func (r *run) connect(ctx context.Context) {
 func (r *run) disconnect() {
 	for _, w := range r.workers {
 		w.conn.Close()
-		w.pacer.close()
+		w.pacer.Close()
 	}
 }
 

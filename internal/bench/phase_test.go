@@ -103,22 +103,6 @@ func TestRecorderAllocatesNothing(t *testing.T) {
 	}
 }
 
-func TestPacer(t *testing.T) {
-	var p pacer
-	defer p.close()
-	for _, d := range []time.Duration{10 * time.Microsecond, 300 * time.Microsecond, 4 * time.Millisecond} {
-		begin := time.Now()
-		if !p.sleep(d, nil) || time.Since(begin) < d {
-			t.Errorf("slept %v, want %v", time.Since(begin), d)
-		}
-	}
-	over := make(chan struct{})
-	close(over)
-	if p.sleep(time.Hour, over) {
-		t.Error("slept on after the end")
-	}
-}
-
 func TestMedianSecond(t *testing.T) {
 	seconds := func(counts ...uint64) (all []result.Second) {
 		for _, n := range counts {

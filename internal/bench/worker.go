@@ -7,6 +7,7 @@ import (
 
 	"github.com/grammedb/gramme/internal/bench/client"
 	"github.com/grammedb/gramme/internal/bench/dist"
+	"github.com/grammedb/gramme/internal/bench/pace"
 	"github.com/grammedb/gramme/internal/bench/workload"
 )
 
@@ -19,7 +20,7 @@ type worker struct {
 	rng    dist.RNG // for backoff
 	cursor workload.Cursor
 	rec    *recorder
-	pacer  pacer
+	pacer  pace.Timer
 	body   []byte
 	resp   client.Response
 }
@@ -34,7 +35,7 @@ func (w *worker) work(p *phase) {
 		sent, slept := due, false
 		if p.interval > 0 {
 			if wait := due - p.elapsed(); wait > 0 {
-				if !w.pacer.sleep(wait, p.over) {
+				if !w.pacer.Sleep(wait, p.over) {
 					return
 				}
 				slept = true

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/grammedb/gramme/internal/bench/client"
+	"github.com/grammedb/gramme/internal/bench/pace"
 )
 
 // A Client calls a server over a number of connections.
@@ -88,8 +89,12 @@ func (c Client) measure(ctx context.Context, req Request, due func(last time.Tim
 	err := c.Each(func(i int, conn *client.Conn) error {
 		parts[i] = Latencies{}
 		var body []byte
+		var timer pace.Timer
+		defer timer.Close()
 		for at := due(time.Time{}); ctx.Err() == nil; at = due(at) {
-			time.Sleep(time.Until(at))
+			if wait := time.Until(at); wait > 0 {
+				timer.Sleep(wait, nil)
+			}
 			body = req.Body(i, body[:0])
 			if _, err := Call(context.WithoutCancel(ctx), conn, req.Operation, body); err != nil {
 				return err
