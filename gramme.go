@@ -32,6 +32,8 @@ import (
 	"github.com/grammedb/gramme/internal/front/wire"
 	"github.com/grammedb/gramme/internal/iam"
 	"github.com/grammedb/gramme/internal/job"
+	"github.com/grammedb/gramme/internal/kv"
+	"github.com/grammedb/gramme/internal/kv/memkv"
 	"github.com/grammedb/gramme/internal/kv/pebblekv"
 	"github.com/grammedb/gramme/internal/lang/expr"
 	"github.com/grammedb/gramme/internal/svc/dynamodb"
@@ -88,7 +90,7 @@ type KinesisEndpoint = kinesis.Endpoint
 // A DB is an open database.
 type DB struct {
 	cfg       Config
-	engine    *pebblekv.DB
+	engine    kv.Engine
 	jobs      *job.Runner
 	sweeper   *ttl.Sweeper
 	functions *functions // nil: none
@@ -122,7 +124,7 @@ func Open(ctx context.Context, cfg Config) (_ *DB, err error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("gramme: %w", err), db.functions.close())
 	}
-	if db.engine, err = pebblekv.Open(pebblekv.Config{Dir: cfg.Dir, Memory: cfg.Memory, Logger: cfg.Logger}); err != nil {
+	if db.engine, err = openEngine(&cfg); err != nil {
 		return nil, errors.Join(fmt.Errorf("gramme: %w", err), db.functions.close())
 	}
 	defer func() {
@@ -237,6 +239,14 @@ func (db *DB) startKinesis(catalog *table.Catalog, log *changelog.Log) (err erro
 		db.kinesis.Start()
 	}
 	return err
+}
+
+// openEngine opens the storage engine that the configuration asks for.
+func openEngine(cfg *Config) (kv.Engine, error) {
+	if cfg.Memory {
+		return memkv.Open(), nil
+	}
+	return pebblekv.Open(pebblekv.Config{Dir: cfg.Dir, Logger: cfg.Logger})
 }
 
 // requestMemory returns the budget for requests in flight, 0 for the gateway's default.

@@ -115,7 +115,7 @@ func TestOpenFails(t *testing.T) {
 }
 
 func TestRun(t *testing.T) {
-	db := open(t, gramme.Config{Memory: true})
+	db := open(t, gramme.Config{Dir: t.TempDir()})
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

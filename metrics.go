@@ -8,19 +8,23 @@ import (
 	"github.com/grammedb/gramme/internal/flow/kinesis"
 	"github.com/grammedb/gramme/internal/flow/ttl"
 	"github.com/grammedb/gramme/internal/iam"
+	"github.com/grammedb/gramme/internal/kv"
 	"github.com/grammedb/gramme/internal/kv/pebblekv"
 )
 
-// newCollectors returns the metrics of the process, of Go, of the store, of time to live and of the deliveries to Kinesis.
-func newCollectors(engine *pebblekv.DB, sweeper *ttl.Sweeper, deliveries *kinesis.Manager) []prometheus.Collector {
-	return []prometheus.Collector{
+// newCollectors returns the metrics of the process, of Go, of the store if it is on disk, of time to live and of the deliveries to Kinesis.
+func newCollectors(engine kv.Engine, sweeper *ttl.Sweeper, deliveries *kinesis.Manager) []prometheus.Collector {
+	all := []prometheus.Collector{
 		collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 		collectors.NewBuildInfoCollector(),
-		storeCollector{engine},
 		ttlCollector{sweeper},
 		kinesisCollector{deliveries},
 	}
+	if store, ok := engine.(*pebblekv.DB); ok {
+		all = append(all, storeCollector{store})
+	}
+	return all
 }
 
 // A storeCollector reads the store's counts when it is asked for them.

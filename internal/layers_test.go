@@ -32,7 +32,7 @@ var rooms = [][]string{
 	{"internal/db/table", "internal/db/row", "internal/db/index", "internal/db/capacity", "internal/db/change", "internal/db/changelog", "internal/db/store", "internal/db/query", "internal/db/lifecycle", "internal/db/dbtest"},
 	{"internal/iam"},
 	{"internal/job"},
-	{"internal/kv/keys", "internal/kv", "internal/kv/pebblekv", "internal/kv/kvtest"},
+	{"internal/kv/keys", "internal/kv", "internal/kv/latch", "internal/kv/pebblekv", "internal/kv/memkv", "internal/kv/kvtest"},
 	{"internal/lang/attr", "internal/lang/expr", "internal/lang/partiql"},
 	// The load test is a client: it knows nothing of the server.
 	{"internal/bench/dist", "internal/bench/hist", "internal/bench/client", "internal/bench/workload", "internal/bench/usage", "internal/bench/pace", "internal/bench/result", "internal/bench/report", "internal/bench"},

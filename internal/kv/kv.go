@@ -117,6 +117,29 @@ func (b *Batch) Empty() bool {
 	return len(b.Puts)+len(b.Dels)+len(b.Log)+len(b.Adds) == 0
 }
 
+// Bytes returns the size of all keys and values.
+func (b *Batch) Bytes() int {
+	n := 0
+	for _, p := range b.Puts {
+		n += len(p.Key) + len(p.Value)
+	}
+	for _, k := range b.Dels {
+		n += len(k)
+	}
+	for _, e := range b.Log {
+		n += logOverhead + len(e.Data)
+	}
+	for _, a := range b.Adds {
+		n += len(a.Key) + counterBytes
+	}
+	return n
+}
+
+const (
+	logOverhead  = 18 // what a log entry takes beside its data
+	counterBytes = 8
+)
+
 // A Pair is a key and its new value.
 type Pair struct{ Key, Value []byte }
 

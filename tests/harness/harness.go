@@ -26,6 +26,7 @@ import (
 	"github.com/grammedb/gramme/internal/job"
 	"github.com/grammedb/gramme/internal/kv"
 	"github.com/grammedb/gramme/internal/kv/keys"
+	"github.com/grammedb/gramme/internal/kv/memkv"
 	"github.com/grammedb/gramme/internal/kv/pebblekv"
 	"github.com/grammedb/gramme/internal/lang/expr"
 	"github.com/grammedb/gramme/internal/svc/dynamodb"
@@ -79,18 +80,25 @@ func Start(c Config) (*Node, error) {
 	return n, n.Open()
 }
 
+// openEngine opens the node's store: on its disk, in its directory, or in memory.
+func (n *Node) openEngine(log *slog.Logger) (kv.Engine, error) {
+	c := pebblekv.Config{CacheBytes: 1 << 20, MemtableBytes: 1 << 20, Logger: log}
+	switch {
+	case n.disk != nil:
+		c.Dir, c.FS, c.ReserveBytes = "data", slow(n.disk, n.config.SyncTime), -1
+		c.Fatal = func(err error) { panic(err) }
+	case n.config.Dir != "":
+		c.Dir = n.config.Dir
+	default:
+		return memkv.Open(), nil
+	}
+	return pebblekv.Open(c)
+}
+
 // Open opens a node that After has made.
 func (n *Node) Open() error {
 	log := slog.New(slog.DiscardHandler)
-	c := pebblekv.Config{Memory: true, CacheBytes: 1 << 20, MemtableBytes: 1 << 20, Logger: log}
-	if n.disk != nil {
-		c.Memory, c.Dir, c.FS, c.ReserveBytes = false, "data", slow(n.disk, n.config.SyncTime), -1
-		c.Fatal = func(err error) { panic(err) }
-	}
-	if n.config.Dir != "" {
-		c.Memory, c.Dir = false, n.config.Dir
-	}
-	engine, err := pebblekv.Open(c)
+	engine, err := n.openEngine(log)
 	if err != nil {
 		return err
 	}

@@ -12,7 +12,7 @@ import (
 
 	"github.com/grammedb/gramme/internal/db/table"
 	"github.com/grammedb/gramme/internal/kv"
-	"github.com/grammedb/gramme/internal/kv/pebblekv"
+	"github.com/grammedb/gramme/internal/kv/memkv"
 	"github.com/grammedb/gramme/internal/lang/attr"
 	"github.com/grammedb/gramme/internal/lib/decimal"
 )
@@ -136,10 +136,7 @@ func Text(it attr.Item) string {
 // Engine returns an engine in memory that ends with the test.
 func Engine(t testing.TB) kv.Engine {
 	t.Helper()
-	e, err := pebblekv.Open(pebblekv.Config{Memory: true, CacheBytes: 1 << 20, MemtableBytes: 1 << 20})
-	if err != nil {
-		t.Fatal(err)
-	}
+	e := memkv.Open()
 	t.Cleanup(func() {
 		if err := e.Close(); err != nil {
 			t.Errorf("close the engine: %v", err)

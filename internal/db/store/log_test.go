@@ -14,7 +14,7 @@ import (
 	"github.com/grammedb/gramme/internal/db/store"
 	"github.com/grammedb/gramme/internal/db/table"
 	"github.com/grammedb/gramme/internal/kv"
-	"github.com/grammedb/gramme/internal/kv/pebblekv"
+	"github.com/grammedb/gramme/internal/kv/memkv"
 )
 
 // define changes the definition of the table.
@@ -199,10 +199,7 @@ func TestLogBesideChangesOfTheMap(t *testing.T) {
 func BenchmarkPut(b *testing.B) {
 	for _, shards := range []int{0, 4} {
 		b.Run(fmt.Sprint(shards, " shards"), func(b *testing.B) {
-			e, err := pebblekv.Open(pebblekv.Config{Memory: true})
-			if err != nil {
-				b.Fatal(err)
-			}
+			e := memkv.Open()
 			b.Cleanup(func() { e.Close() })
 			c := dbtest.Catalog(b, e)
 			d := dbtest.Create(b, c, "T pk:S")

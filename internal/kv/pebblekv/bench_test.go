@@ -170,23 +170,16 @@ func BenchmarkUpdateSync64(b *testing.B) {
 	benchUpdate(b, Config{Dir: b.TempDir()})
 }
 
-func BenchmarkUpdateMemory(b *testing.B) {
-	benchUpdate(b, Config{Memory: true})
-}
-
-func BenchmarkUpdateMemory64(b *testing.B) {
-	b.SetParallelism(64 / runtime.GOMAXPROCS(0))
-	benchUpdate(b, Config{Memory: true})
-}
-
 // BenchmarkHotCounter reads a counter to which much was added since the last flush: each addition is a pair of its own.
 func BenchmarkHotCounter(b *testing.B) {
 	for _, adds := range []int{1, 1000, 100_000} {
 		b.Run(strconv.Itoa(adds), func(b *testing.B) {
-			db := benchOpen(b, Config{Memory: true, MemtableBytes: 64 << 20}, 0)
-			c := keys.AppendCounter(nil, 1, 0, keys.Items)
+			c := inMemory()
+			c.MemtableBytes = 64 << 20
+			db := benchOpen(b, c, 0)
+			counter := keys.AppendCounter(nil, 1, 0, keys.Items)
 			for range adds {
-				err := db.Update(context.Background(), kv.Txn{}, func(_ [][]byte, batch *kv.Batch) error { batch.Add(c, 1); return nil })
+				err := db.Update(context.Background(), kv.Txn{}, func(_ [][]byte, batch *kv.Batch) error { batch.Add(counter, 1); return nil })
 				if err != nil {
 					b.Fatal(err)
 				}
@@ -196,7 +189,7 @@ func BenchmarkHotCounter(b *testing.B) {
 				if err != nil {
 					b.Fatal(err)
 				}
-				if val, err := v.Get(c); err != nil || kv.Counter(val) != int64(adds) {
+				if val, err := v.Get(counter); err != nil || kv.Counter(val) != int64(adds) {
 					b.Fatal(val, err)
 				}
 				v.Close()
@@ -210,7 +203,7 @@ func TestAllocations(t *testing.T) {
 	if raceDetector {
 		t.Skip("pools do not keep what they are given")
 	}
-	db := testOpen(t, Config{Memory: true})
+	db := testOpen(t, inMemory())
 	ctx, key, val := context.Background(), rowKey(nil, 1), make([]byte, 300)
 	def := keys.Definition("000000000000", "us-east-1", "T")
 	if err := putRow(db, string(def), "\x00\x00\x00\x00\x00\x00\x00\x01"); err != nil {

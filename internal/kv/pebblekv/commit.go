@@ -43,23 +43,16 @@ func (db *DB) apply(b *pebble.Batch) (err error) {
 			err = db.unknown(fmt.Errorf("commit: %v", r))
 		}
 	}()
-	if db.config.Memory {
-		err = db.pebble.Apply(b, pebble.NoSync)
-	} else {
-		err = db.pebble.ApplyNoSyncWait(b, pebble.Sync)
-	}
-	if err != nil {
+	if err := db.pebble.ApplyNoSyncWait(b, pebble.Sync); err != nil {
 		return db.unknown(err)
 	}
 	return nil
 }
 
-// settle waits until commit n, whose batch is b, is as durable as it is going to be, and says so to others.
+// settle waits until commit n, whose batch is b, is durable, and says so to others.
 func (db *DB) settle(b *pebble.Batch, n uint64) error {
-	if !db.config.Memory {
-		if err := b.SyncWait(); err != nil {
-			return db.unknown(fmt.Errorf("fsync of the log: %w", err))
-		}
+	if err := b.SyncWait(); err != nil {
+		return db.unknown(fmt.Errorf("fsync of the log: %w", err))
 	}
 	db.watermark.finish(n)
 	return b.Close()
@@ -90,22 +83,4 @@ func fill(b *pebble.Batch, from *kv.Batch) error {
 		}
 	}
 	return nil
-}
-
-// size returns the bytes of all keys and values of a batch.
-func size(b *kv.Batch) int {
-	n := 0
-	for _, p := range b.Puts {
-		n += len(p.Key) + len(p.Value)
-	}
-	for _, k := range b.Dels {
-		n += len(k)
-	}
-	for _, e := range b.Log {
-		n += logOverhead + len(e.Data)
-	}
-	for _, a := range b.Adds {
-		n += len(a.Key) + 8
-	}
-	return n
 }

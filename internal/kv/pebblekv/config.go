@@ -9,16 +9,13 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 )
 
-// Config says where and how to open a store. Only Dir, or Memory, is needed.
+// Config says where and how to open a store. Only Dir is needed.
 type Config struct {
 	// Dir is the data directory. It is made if missing and locked while the store is open.
 	Dir string
 
 	// FS is the file system that holds Dir; nil is the operating system's.
 	FS vfs.FS
-
-	// Memory keeps the store in memory and forgets it at Close. Dir and FS are ignored, and nothing waits to be durable.
-	Memory bool
 
 	// CacheBytes is the size of the block cache, which fills as blocks are read. 0 is a quarter of the memory limit (GOMEMLIMIT
 	// or the control group's, the smaller), or 128 MiB where there is none. The cache of values may take half as much beside it.
@@ -50,9 +47,6 @@ func (c Config) withDefaults() Config {
 	}
 	if c.Fatal == nil {
 		c.Fatal = exit(c.Logger)
-	}
-	if c.Memory {
-		c.Dir, c.FS = "memory", vfs.NewMem()
 	}
 	if c.FS == nil {
 		c.FS = vfs.Default

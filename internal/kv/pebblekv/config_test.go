@@ -94,7 +94,7 @@ func TestMergerIsAssociative(t *testing.T) {
 
 // TestAddToWhatIsNoCounter checks that a counter that is none is damage, not zero.
 func TestAddToWhatIsNoCounter(t *testing.T) {
-	db := testOpen(t, Config{Memory: true})
+	db := testOpen(t, inMemory())
 	if err := putRow(db, "n", "text"); err != nil {
 		t.Fatal(err)
 	}
@@ -119,7 +119,7 @@ func TestPinned(t *testing.T) {
 	if formatNumber != 1 || pebbleFormat != 24 || mergerName != "gramme.add.v1" || comparer.Name != "leveldb.BytewiseComparator" {
 		t.Errorf("the format is %d: Pebble %d, merger %s, comparer %s", formatNumber, pebbleFormat, mergerName, comparer.Name)
 	}
-	db := testOpen(t, Config{Memory: true})
+	db := testOpen(t, inMemory())
 	if got := db.pebble.FormatMajorVersion(); got != pebbleFormat {
 		t.Errorf("Pebble writes format %d", got)
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 
 	"github.com/grammedb/gramme/internal/kv"
+	"github.com/grammedb/gramme/internal/kv/latch"
 )
 
 // DB is an open store.
@@ -19,12 +20,10 @@ type DB struct {
 	config Config
 	pebble *pebble.DB
 	lock   *pebble.Lock
-	gate   *gate
+	gate   *latch.Gate
 
-	claims claims
-	fences fences
-	locks  keyLocks
-	logs   logs
+	latches *latch.Table
+	logs    logs
 
 	marks     marks
 	crowds    crowds
@@ -47,13 +46,12 @@ func Open(c Config) (*DB, error) {
 	c = c.withDefaults()
 	db := &DB{
 		config:    c,
-		gate:      newGate(),
-		watermark: newWatermark(c.Memory),
+		gate:      latch.NewGate(),
+		watermark: newWatermark(),
 		values:    newValues(c.CacheBytes / 2),
 		space:     newSpaceWatch(c),
 	}
-	db.claims.keys = map[string]struct{}{}
-	db.fences.versions = map[string]uint64{}
+	db.latches = latch.NewTable(db.loadVersion)
 	db.logs.heads = map[uint64]kv.Pos{}
 	db.updates.New = func() any { return &update{db: db} }
 	db.views.New = func() any { return &view{db: db} }
@@ -102,7 +100,7 @@ func (db *DB) openError(err error) error {
 
 // Close waits for running calls and open views, then closes the store.
 func (db *DB) Close() error {
-	if err := db.gate.close(); err != nil {
+	if err := db.gate.Close(); err != nil {
 		return err
 	}
 	db.settling.Wait()
@@ -129,19 +127,19 @@ func (db *DB) Limits() kv.Limits { return kv.Limits{TxnBytes: 512 << 20} }
 
 // PreSplit implements kv.Engine: one machine has nothing to split.
 func (db *DB) PreSplit(context.Context, [][]byte) error {
-	if err := db.gate.enter(); err != nil {
+	if err := db.gate.Enter(); err != nil {
 		return err
 	}
-	defer db.gate.leave()
+	defer db.gate.Leave()
 	return nil
 }
 
 // DeleteRange implements kv.Engine.
 func (db *DB) DeleteRange(ctx context.Context, lo, hi []byte) error {
-	if err := db.gate.enter(); err != nil {
+	if err := db.gate.Enter(); err != nil {
 		return err
 	}
-	defer db.gate.leave()
+	defer db.gate.Leave()
 	if err := ctx.Err(); err != nil {
 		return err
 	}

@@ -2,16 +2,9 @@
 //
 // # What excludes what
 //
-// An Update passes these doors, always in this order, so that no two updates can wait for each other in a circle:
-//
-//  1. claims: a transaction (Txn.Claim) enters its exact keys into a table, all of them or none, and leaves at once with a
-//     *kv.ConflictError if one is there already. An update without Claim does so if one of its keys is there.
-//  2. fences: the definitions in Txn.Fence are locked shared, those in Txn.Define exclusively, in stripe order.
-//  3. stripes: the stripes of the keys are locked, in stripe order. An update without Claim now looks at the claims again. One that
-//     finds none is ordered before every transaction that claims later, as that has to wait for the stripe; so between the
-//     moment a transaction claims a key and the moment its batch is visible no later arrival changes that key.
-//  4. the log: if the batch appends to a log, one mutex for all shards, under which positions are assigned and the batch is
-//     applied. Position order is therefore the order in the write-ahead log and the order of becoming visible.
+// An Update passes the doors of package latch. If its batch appends to a log, a last one follows: one mutex for all shards, under which
+// positions are assigned and the batch is applied. Position order is therefore the order in the write-ahead log and the order of
+// becoming visible.
 //
 // All of it is released as soon as the batch is visible, before it is durable: a hot key shares fsyncs too.
 //

@@ -4,11 +4,16 @@ import (
 	"log/slog"
 	"testing"
 
+	"github.com/cockroachdb/pebble/v2/vfs"
+
 	"github.com/grammedb/gramme/internal/kv"
 	"github.com/grammedb/gramme/internal/kv/kvtest"
 )
 
 var quiet = slog.New(slog.DiscardHandler)
+
+// inMemory is a store on a disk that is none.
+func inMemory() Config { return Config{Dir: "store", FS: vfs.NewMem()} }
 
 // testOpen opens a store that must open, and that must not fail.
 func testOpen(t testing.TB, c Config) *DB {
@@ -26,10 +31,6 @@ func testOpen(t testing.TB, c Config) *DB {
 
 func TestEngine(t *testing.T) {
 	kvtest.Run(t, func(t *testing.T) kv.Engine { return testOpen(t, Config{Dir: t.TempDir()}) })
-}
-
-func TestEngineInMemory(t *testing.T) {
-	kvtest.Run(t, func(t *testing.T) kv.Engine { return testOpen(t, Config{Memory: true}) })
 }
 
 // TestEngineSmall runs the suite with memtables so small that everything is flushed all the time, and no cache.

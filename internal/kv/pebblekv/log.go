@@ -187,10 +187,10 @@ func decodeRecord(it *pebble.Iterator) (kv.Record, error) {
 
 // TrimLog implements kv.Engine.
 func (db *DB) TrimLog(ctx context.Context, shard uint64, upTo kv.Pos) error {
-	if err := db.gate.enter(); err != nil {
+	if err := db.gate.Enter(); err != nil {
 		return err
 	}
-	defer db.gate.leave()
+	defer db.gate.Leave()
 	if err := ctx.Err(); err != nil {
 		return err
 	}

@@ -4,14 +4,13 @@ import (
 	"bytes"
 	"sync/atomic"
 
-	"github.com/cespare/xxhash/v2"
-
 	"github.com/grammedb/gramme/internal/kv"
 	"github.com/grammedb/gramme/internal/kv/keys"
+	"github.com/grammedb/gramme/internal/kv/latch"
 )
 
 const (
-	stripes      = 4096 // of keys, for locks and marks
+	stripes      = 4096 // of keys
 	spaceStripes = 1024 // of tables and indexes, for scans
 )
 
@@ -26,7 +25,7 @@ type marks struct {
 	ranges atomic.Uint64               // range deletions, which may have changed any key
 }
 
-func hash(key []byte) uint64 { return xxhash.Sum64(key) }
+func hash(key []byte) uint64 { return latch.Hash(key) }
 
 // raise marks a key, whose hash is h, as changed by commit n.
 func (m *marks) raise(key []byte, h, n uint64) {

@@ -34,7 +34,6 @@ func pebbleOptions(c Config, log *eventLog) *pebble.Options {
 		L0StopWritesThreshold:       64, // stalls come late: a burst is better absorbed than refused
 		CompactionConcurrencyRange:  func() (int, int) { return 1, max(1, runtime.GOMAXPROCS(0)/2) },
 		FlushDelayDeleteRange:       10 * time.Second, // the room of a dropped table comes back without further writes
-		DisableWAL:                  c.Memory,
 		Logger:                      log,
 		EventListener:               log.listener(),
 		// WALMinSyncInterval stays 0: commits that wait for one fsync share the next, and waiting longer only slows a lone writer.

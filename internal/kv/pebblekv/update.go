@@ -1,24 +1,20 @@
 package pebblekv
 
 import (
-	"bytes"
 	"context"
+	"errors"
 
 	"github.com/cockroachdb/pebble/v2"
 
 	"github.com/grammedb/gramme/internal/kv"
+	"github.com/grammedb/gramme/internal/kv/latch"
 )
 
 // update is one call of Update: what it holds, and memory that later ones use again.
 type update struct {
-	db  *DB
-	txn kv.Txn
-
-	hashes  []uint64 // of txn.Keys
-	stripes []uint16 // of keys
-	fences  []fenceLock
-
-	claimed, fenced, locked bool
+	db   *DB
+	txn  kv.Txn
+	hold latch.Hold
 
 	vals   [][]byte
 	memory []byte // of vals
@@ -28,10 +24,10 @@ type update struct {
 
 // Update implements kv.Engine.
 func (db *DB) Update(ctx context.Context, t kv.Txn, f func(vals [][]byte, b *kv.Batch) error) error {
-	if err := db.gate.enter(); err != nil {
+	if err := db.gate.Enter(); err != nil {
 		return err
 	}
-	defer db.gate.leave()
+	defer db.gate.Leave()
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -47,8 +43,8 @@ func (db *DB) Update(ctx context.Context, t kv.Txn, f func(vals [][]byte, b *kv.
 
 // run does all that comes before the commit.
 func (u *update) run(ctx context.Context, f func(vals [][]byte, b *kv.Batch) error) error {
-	if err := u.lock(); err != nil {
-		return err
+	if err := u.db.latches.Acquire(&u.hold, &u.txn); err != nil {
+		return u.turnedAway(err)
 	}
 	if err := ctx.Err(); err != nil { // it may have taken a while
 		return err
@@ -64,65 +60,28 @@ func (u *update) run(ctx context.Context, f func(vals [][]byte, b *kv.Batch) err
 
 // refuse returns err, or nil, from an update that changes nothing, once what it saw is durable.
 func (u *update) refuse(ctx context.Context, err error) error {
-	u.unlock()
+	u.hold.Release()
 	if werr := u.db.watermark.wait(ctx, u.seen); werr != nil {
 		return werr
 	}
 	return err
 }
 
-// lock passes the doors that the package comment describes.
-func (u *update) lock() error {
-	db := u.db
-	if u.txn.Claim {
-		if err := db.claims.take(u.txn.Keys); err != nil {
-			return err
-		}
-		u.claimed = true
-	} else if err := db.claims.meet(u.txn.Keys); err != nil {
-		return err
-	}
-	if err := u.fence(); err != nil {
-		return err
-	}
-	for _, k := range u.txn.Keys {
-		u.hashes = append(u.hashes, hash(k))
-	}
-	u.stripes = stripesOf(u.stripes, u.hashes)
-	db.locks.lock(u.stripes)
-	u.locked = true
-	if u.txn.Claim {
-		return nil
-	}
-	return db.claims.meet(u.txn.Keys)
-}
-
-// fence locks the definitions and compares their versions.
-func (u *update) fence() error {
-	if len(u.txn.Fence)+len(u.txn.Define) == 0 {
-		return nil
-	}
-	u.fences = fenceLocks(u.fences, &u.txn)
-	u.db.fences.lock(u.fences)
-	u.fenced = true
-	for _, f := range u.txn.Fence {
-		v, err := u.db.fences.version(f.Key, u.loadVersion)
-		if err != nil {
-			return err
-		}
-		if v != f.Version {
+// turnedAway returns err of an update that found a door shut. A definition that has moved on was seen.
+func (u *update) turnedAway(err error) error {
+	if errors.Is(err, kv.ErrFenced) {
+		for _, f := range u.txn.Fence {
 			u.see(hash(f.Key))
-			return kv.ErrFenced
 		}
 	}
-	return nil
+	return err
 }
 
 // loadVersion reads a definition's version from its row.
-func (u *update) loadVersion(key []byte) (uint64, error) {
+func (db *DB) loadVersion(key []byte) (uint64, error) {
 	var f finder
 	defer f.close()
-	row, err := f.find(u.db.pebble, u.db.watermark, key)
+	row, err := f.find(db.pebble, db.watermark, key)
 	return kv.Version(row), err
 }
 
@@ -134,7 +93,7 @@ func (u *update) read() error {
 	var f finder
 	defer f.close()
 	for i, k := range u.txn.Keys {
-		val, ok := u.db.values.get(u.hashes[i], k)
+		val, ok := u.db.values.get(u.hold.Hashes[i], k)
 		if !ok {
 			var err error
 			if val, err = f.find(u.db.pebble, u.db.watermark, k); err != nil {
@@ -143,7 +102,7 @@ func (u *update) read() error {
 			val = u.remember(val)
 		}
 		u.vals = append(u.vals, val)
-		u.see(u.hashes[i])
+		u.see(u.hold.Hashes[i])
 	}
 	return nil
 }
@@ -163,7 +122,7 @@ func (u *update) admit() error {
 	if u.batch.Empty() {
 		return nil
 	}
-	bytes := size(&u.batch)
+	bytes := u.batch.Bytes()
 	if bytes > u.db.Limits().TxnBytes {
 		return kv.ErrTooLarge
 	}
@@ -184,8 +143,8 @@ func (u *update) commit() error {
 	if err != nil {
 		return err
 	}
-	u.redefine()
-	u.unlock()
+	u.hold.Redefine(&u.batch)
+	u.hold.Release()
 	if u.txn.NoSync {
 		db.settling.Go(func() { db.settle(b, n) })
 		return nil
@@ -211,49 +170,19 @@ func (u *update) publish(b *pebble.Batch) (n uint64, err error) {
 	return n, db.apply(b)
 }
 
-// redefine takes note of the definitions that the batch has changed.
-func (u *update) redefine() {
-	for _, key := range u.txn.Define {
-		for _, k := range u.batch.Dels {
-			if bytes.Equal(k, key) {
-				u.db.fences.set(key, 0)
-			}
-		}
-		for _, p := range u.batch.Puts {
-			if bytes.Equal(p.Key, key) {
-				u.db.fences.set(key, kv.Version(p.Value))
-			}
-		}
-	}
-}
-
-// unlock lets go of all that is held.
-func (u *update) unlock() {
-	if u.locked {
-		u.db.locks.unlock(u.stripes)
-	}
-	if u.fenced {
-		u.db.fences.unlock(u.fences)
-	}
-	if u.claimed {
-		u.db.claims.release(u.txn.Keys)
-	}
-	u.locked, u.fenced, u.claimed = false, false, false
-}
-
 // maxMemory bounds the memory that is kept for later updates.
 const maxMemory = 64 << 10
 
 // finish releases everything and gives u back.
 func (u *update) finish() {
-	u.unlock()
+	u.hold.Release()
 	clear(u.vals)
 	u.batch.Reset()
 	if cap(u.memory) > maxMemory {
 		u.memory = nil
 	}
 	*u = update{
-		db: u.db, hashes: u.hashes[:0], stripes: u.stripes[:0], fences: u.fences[:0],
+		db: u.db, hold: u.hold,
 		vals: u.vals[:0], memory: u.memory[:0], batch: u.batch,
 	}
 	u.db.updates.Put(u)

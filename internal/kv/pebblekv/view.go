@@ -33,11 +33,11 @@ func (db *DB) View(ctx context.Context, o kv.ViewOpts) (kv.View, error) {
 }
 
 func (db *DB) open(ctx context.Context, o kv.ViewOpts) (*view, error) {
-	if err := db.gate.enter(); err != nil {
+	if err := db.gate.Enter(); err != nil {
 		return nil, err
 	}
 	if err := ctx.Err(); err != nil {
-		db.gate.leave()
+		db.gate.Leave()
 		return nil, err
 	}
 	v := db.views.Get().(*view)
@@ -143,7 +143,7 @@ func (v *view) Close() error {
 	}
 	v.reset()
 	db.views.Put(v)
-	db.gate.leave()
+	db.gate.Leave()
 	return err
 }
 

@@ -13,7 +13,7 @@ import (
 // Scans beside a key that has been overwritten often walk over its versions only until one of them has noticed.
 func TestScanPassesHotKey(t *testing.T) {
 	const times = 10_000
-	db := testOpen(t, Config{Memory: true})
+	db := testOpen(t, inMemory())
 	defer db.Close()
 	put := func(key string, n int) {
 		err := db.Update(t.Context(), kv.Txn{}, func(_ [][]byte, b *kv.Batch) error {

@@ -9,10 +9,8 @@ import (
 	"github.com/grammedb/gramme/internal/kv"
 )
 
-// A watermark numbers commits and knows the number up to which all are durable, or as good as it gets.
+// A watermark numbers commits and knows the number up to which all are durable.
 type watermark struct {
-	volatile bool // nothing is durable, so nobody waits
-
 	issued  atomic.Uint64 // the newest number
 	durable atomic.Uint64 // all commits up to this one are durable
 	failed  chan struct{} // closed when numbers issued may never become durable
@@ -28,8 +26,8 @@ type waiter struct {
 	ready chan struct{}
 }
 
-func newWatermark(volatile bool) *watermark {
-	return &watermark{volatile: volatile, failed: make(chan struct{}), done: make([]bool, 64)}
+func newWatermark() *watermark {
+	return &watermark{failed: make(chan struct{}), done: make([]bool, 64)}
 }
 
 // begin numbers a commit that is about to be applied.
@@ -76,7 +74,7 @@ func (w *watermark) grow(n uint64) {
 
 // wait returns when commit n is durable. It fails with ctx's error, or kv.ErrUnknown if that will never be known.
 func (w *watermark) wait(ctx context.Context, n uint64) error {
-	if w.volatile || n <= w.durable.Load() {
+	if n <= w.durable.Load() {
 		return nil
 	}
 	ready := w.join(n)

@@ -15,7 +15,7 @@ import (
 func TestWatermarkInAnyOrder(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 1))
 	for range 200 {
-		w := newWatermark(false)
+		w := newWatermark()
 		open, done := []uint64{}, map[uint64]bool{}
 		for range 500 {
 			if len(open) == 0 || len(open) < 300 && rng.IntN(2) == 0 {
@@ -41,7 +41,7 @@ func TestWatermarkInAnyOrder(t *testing.T) {
 
 func TestWatermarkWakesWhoItShould(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWatermark(false)
+		w := newWatermark()
 		for range 4 {
 			w.begin()
 		}
@@ -77,7 +77,7 @@ func TestWatermarkWakesWhoItShould(t *testing.T) {
 
 func TestWatermarkGivesUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWatermark(false)
+		w := newWatermark()
 		w.begin()
 		ctx, cancel := context.WithCancel(t.Context())
 		errs := make(chan error, 2)
@@ -97,7 +97,7 @@ func TestWatermarkGivesUp(t *testing.T) {
 }
 
 func TestWatermarkConcurrently(t *testing.T) {
-	w := newWatermark(false)
+	w := newWatermark()
 	var wg sync.WaitGroup
 	for range 8 {
 		wg.Go(func() {
@@ -113,48 +113,5 @@ func TestWatermarkConcurrently(t *testing.T) {
 	wg.Wait()
 	if got := w.durable.Load(); got != 8*500 {
 		t.Errorf("durable up to %d, want %d", got, 8*500)
-	}
-}
-
-func TestGate(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		g := newGate()
-		for range 2 {
-			if err := g.enter(); err != nil {
-				t.Fatal(err)
-			}
-		}
-		closed := make(chan error, 1)
-		go func() { closed <- g.close() }()
-		synctest.Wait()
-		for range 3 {
-			if err := g.enter(); !errors.Is(err, kv.ErrClosed) {
-				t.Errorf("enter returned %v, want ErrClosed", err)
-			}
-		}
-		g.leave()
-		synctest.Wait()
-		select {
-		case err := <-closed:
-			t.Errorf("close returned %v with one inside", err)
-		default:
-		}
-		g.leave()
-		if err := <-closed; err != nil {
-			t.Error(err)
-		}
-		if err := g.close(); !errors.Is(err, kv.ErrClosed) {
-			t.Errorf("closing again returned %v", err)
-		}
-		if err := g.enter(); !errors.Is(err, kv.ErrClosed) {
-			t.Errorf("enter returned %v", err)
-		}
-	})
-}
-
-func TestGateOfNobody(t *testing.T) {
-	g := newGate()
-	if err := g.close(); err != nil {
-		t.Error(err)
 	}
 }

@@ -17,7 +17,7 @@ import (
 	"github.com/grammedb/gramme/internal/front/wire"
 	"github.com/grammedb/gramme/internal/job"
 	"github.com/grammedb/gramme/internal/kv"
-	"github.com/grammedb/gramme/internal/kv/pebblekv"
+	"github.com/grammedb/gramme/internal/kv/memkv"
 	"github.com/grammedb/gramme/internal/lang/attr"
 	"github.com/grammedb/gramme/internal/lang/expr"
 )
@@ -84,18 +84,7 @@ func benchItem(pk string, sk int) string {
 }
 
 // newServiceOn returns a service on a store of its own.
-func newServiceOn(b testing.TB, c pebblekv.Config) *benchService {
-	return newServiceOver(b, c, func(e kv.Engine) kv.Engine { return e })
-}
-
-// newServiceOver returns a service on what over makes of a store of its own.
-func newServiceOver(b testing.TB, c pebblekv.Config, over func(kv.Engine) kv.Engine) *benchService {
-	c.Logger = slog.New(slog.DiscardHandler)
-	below, err := pebblekv.Open(c)
-	if err != nil {
-		b.Fatal(err)
-	}
-	e := over(below)
+func newServiceOn(b testing.TB, e kv.Engine) *benchService {
 	jobs := job.New(slog.New(slog.DiscardHandler))
 	b.Cleanup(func() {
 		jobs.Close()
@@ -115,7 +104,7 @@ func newServiceOver(b testing.TB, c pebblekv.Config, over func(kv.Engine) kv.Eng
 }
 
 func newBenchService(b testing.TB) *benchService {
-	s := newServiceOn(b, pebblekv.Config{Memory: true})
+	s := newServiceOn(b, memkv.Open())
 	s.run(b, nil, s.ops["CreateTable"], `{"TableName":"perf","BillingMode":"PAY_PER_REQUEST","KeySchema":[{"AttributeName":"pk","KeyType":"HASH"},{"AttributeName":"sk","KeyType":"RANGE"}],"AttributeDefinitions":[{"AttributeName":"pk","AttributeType":"S"},{"AttributeName":"sk","AttributeType":"N"}]}`)
 	for i := range 1000 {
 		s.run(b, nil, s.ops["PutItem"], `{"TableName":"perf","Item":`+benchItem(fmt.Sprintf("exp-%06d", i/20), i%20)+`}`)

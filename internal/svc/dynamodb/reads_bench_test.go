@@ -2,6 +2,7 @@ package dynamodb
 
 import (
 	"fmt"
+	"log/slog"
 	"strings"
 	"testing"
 
@@ -11,7 +12,11 @@ import (
 // BenchmarkReads reads some of 20,000 items, most of which have left the memtable, in another place each time.
 func BenchmarkReads(b *testing.B) {
 	const items, partition = 20_000, 20
-	s := newServiceOn(b, pebblekv.Config{Memory: true, MemtableBytes: 1 << 20})
+	e, err := pebblekv.Open(pebblekv.Config{Dir: b.TempDir(), MemtableBytes: 1 << 20, Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		b.Fatal(err)
+	}
+	s := newServiceOn(b, e)
 	s.run(b, nil, s.ops["CreateTable"], `{"TableName":"perf","BillingMode":"PAY_PER_REQUEST","KeySchema":[{"AttributeName":"pk","KeyType":"HASH"},{"AttributeName":"sk","KeyType":"RANGE"}],"AttributeDefinitions":[{"AttributeName":"pk","AttributeType":"S"},{"AttributeName":"sk","AttributeType":"N"},{"AttributeName":"experiment_id","AttributeType":"S"},{"AttributeName":"created_at","AttributeType":"S"}],`+
 		`"GlobalSecondaryIndexes":[{"IndexName":"by_time","KeySchema":[{"AttributeName":"experiment_id","KeyType":"HASH"},{"AttributeName":"created_at","KeyType":"RANGE"}],"Projection":{"ProjectionType":"ALL"}}]}`)
 	for i := range items {

@@ -8,17 +8,14 @@ import (
 	"testing"
 
 	"github.com/grammedb/gramme/internal/kv"
-	"github.com/grammedb/gramme/internal/kv/pebblekv"
+	"github.com/grammedb/gramme/internal/kv/memkv"
 )
 
 // BenchmarkWrites is what stands above the engine of writes: the engine under it reads from a map and throws away what is written.
 // Of BatchWriteItem and TransactWriteItems the requests are of 25 and 4 items.
 func BenchmarkWrites(b *testing.B) {
-	still := &stillEngine{rows: map[string][]byte{}}
-	s := newServiceOver(b, pebblekv.Config{Memory: true}, func(e kv.Engine) kv.Engine {
-		still.Engine = e
-		return still
-	})
+	still := &stillEngine{Engine: memkv.Open(), rows: map[string][]byte{}}
+	s := newServiceOn(b, still)
 	s.run(b, nil, s.ops["CreateTable"], `{"TableName":"perf","BillingMode":"PAY_PER_REQUEST","KeySchema":[{"AttributeName":"pk","KeyType":"HASH"},{"AttributeName":"sk","KeyType":"RANGE"}],"AttributeDefinitions":[{"AttributeName":"pk","AttributeType":"S"},{"AttributeName":"sk","AttributeType":"N"}]}`)
 	put := func(i int) string { return `"TableName":"perf","Item":` + experiment(i, 20) }
 	const key = `"TableName":"perf","Key":{"pk":{"S":"exp-000007"},"sk":{"N":"3"}}`

@@ -16,7 +16,7 @@ import (
 	"github.com/grammedb/gramme/internal/db/table"
 	"github.com/grammedb/gramme/internal/iam"
 	"github.com/grammedb/gramme/internal/job"
-	"github.com/grammedb/gramme/internal/kv/pebblekv"
+	"github.com/grammedb/gramme/internal/kv/memkv"
 	"github.com/grammedb/gramme/internal/lang/expr"
 	"github.com/grammedb/gramme/internal/svc/dynamodb"
 )
@@ -25,10 +25,7 @@ import (
 func newState(t *testing.T) state {
 	t.Helper()
 	log := slog.New(slog.DiscardHandler)
-	engine, err := pebblekv.Open(pebblekv.Config{Memory: true, Logger: log})
-	if err != nil {
-		t.Fatal(err)
-	}
+	engine := memkv.Open()
 	jobs := job.New(log)
 	t.Cleanup(func() {
 		jobs.Close()

@@ -1,4 +1,4 @@
-package pebblekv
+package latch
 
 import (
 	"slices"
@@ -6,6 +6,9 @@ import (
 
 	"github.com/grammedb/gramme/internal/kv"
 )
+
+// stripes is how many stripes the keys share.
+const stripes = 4096
 
 // keyLocks exclude updates that declare a common key. Keys share stripes; a shared stripe only delays.
 type keyLocks [stripes]sync.Mutex
@@ -55,10 +58,10 @@ type fenceLock struct {
 // shared locks of one stripe would wait for each other if somebody asked for it exclusively in between.
 func fenceLocks(dst []fenceLock, t *kv.Txn) []fenceLock {
 	for _, f := range t.Fence {
-		dst = append(dst, fenceLock{uint8(hash(f.Key) % fenceStripes), false})
+		dst = append(dst, fenceLock{uint8(Hash(f.Key) % fenceStripes), false})
 	}
 	for _, k := range t.Define {
-		dst = append(dst, fenceLock{uint8(hash(k) % fenceStripes), true})
+		dst = append(dst, fenceLock{uint8(Hash(k) % fenceStripes), true})
 	}
 	if len(dst) <= 1 {
 		return dst

@@ -1,4 +1,4 @@
-package pebblekv
+package latch
 
 import (
 	"sync"

@@ -1,4 +1,4 @@
-package pebblekv
+package latch
 
 import (
 	"sync/atomic"
@@ -6,42 +6,45 @@ import (
 	"github.com/grammedb/gramme/internal/kv"
 )
 
-// A gate counts the calls inside and, once closed, lets nobody in. Unlike a sync.RWMutex it does not hold up calls made by
+// A Gate counts the calls inside and, once closed, lets nobody in. Unlike a sync.RWMutex it does not hold up calls made by
 // those inside while it closes.
-type gate struct {
+type Gate struct {
 	state   atomic.Int64  // calls inside; plus shut once closed
 	drained chan struct{} // receives once closed and empty
 }
 
+// shut is what a closed gate's state is greater by.
 const shut = 1 << 62
 
-func newGate() *gate { return &gate{drained: make(chan struct{}, 1)} }
+// NewGate returns an open gate.
+func NewGate() *Gate { return &Gate{drained: make(chan struct{}, 1)} }
 
-// enter must be followed by leave unless it fails.
-func (g *gate) enter() error {
+// Enter must be followed by Leave unless it fails, with kv.ErrClosed.
+func (g *Gate) Enter() error {
 	if g.state.Add(1) > shut {
-		g.leave()
+		g.Leave()
 		return kv.ErrClosed
 	}
 	return nil
 }
 
-func (g *gate) leave() {
+// Leave says that a call has ended.
+func (g *Gate) Leave() {
 	if g.state.Add(-1) == shut {
 		g.signal()
 	}
 }
 
 // signal must not block: a call that is turned away may empty the gate a second time.
-func (g *gate) signal() {
+func (g *Gate) signal() {
 	select {
 	case g.drained <- struct{}{}:
 	default:
 	}
 }
 
-// close waits until nobody is inside. It fails if it was called before.
-func (g *gate) close() error {
+// Close waits until nobody is inside. It fails if it was called before.
+func (g *Gate) Close() error {
 	for {
 		n := g.state.Load()
 		if n >= shut {

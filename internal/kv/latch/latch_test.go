@@ -1,4 +1,4 @@
-package pebblekv
+package latch
 
 import (
 	"errors"
@@ -9,7 +9,6 @@ import (
 	"testing"
 
 	"github.com/grammedb/gramme/internal/kv"
-	"github.com/grammedb/gramme/internal/kv/keys"
 )
 
 func TestStripesAreLockedOnceAndInOrder(t *testing.T) {
@@ -49,7 +48,7 @@ func TestFencesAreLockedOnceAndExclusivelyIfAsked(t *testing.T) {
 	}
 	exclusive := map[uint8]bool{}
 	for _, k := range x.Define {
-		exclusive[uint8(hash(k)%fenceStripes)] = true
+		exclusive[uint8(Hash(k)%fenceStripes)] = true
 	}
 	for _, l := range got {
 		if l.exclusive != exclusive[l.stripe] {
@@ -127,60 +126,64 @@ func TestClaims(t *testing.T) {
 
 // TestClaimOvertakesAWaitingUpdate claims a key for which an update waits: when the update's turn comes, it must not slip in.
 func TestClaimOvertakesAWaitingUpdate(t *testing.T) {
-	db := testOpen(t, Config{Memory: true})
-	k := [][]byte{[]byte("k")}
-	locked := stripesOf(nil, []uint64{hash(k[0])})
+	table := NewTable(nil)
+	x := kv.Txn{Keys: [][]byte{[]byte("k")}}
+	locked := stripesOf(nil, []uint64{Hash(x.Keys[0])})
 	for i := range 100 {
-		db.locks.lock(locked)
+		table.keys.lock(locked)
 		done := make(chan error)
-		go func() { done <- putRow(db, "k", "1") }()
+		go func() {
+			var h Hold
+			defer h.Release()
+			done <- table.Acquire(&h, &x)
+		}()
 		for range i { // so that some have looked at the claims and wait by now
 			runtime.Gosched()
 		}
-		if err := db.claims.take(k); err != nil {
+		if err := table.claims.take(x.Keys); err != nil {
 			t.Fatal(err)
 		}
-		db.locks.unlock(locked)
+		table.keys.unlock(locked)
 		if err := <-done; !errors.As(err, new(*kv.ConflictError)) {
-			t.Fatalf("Update returned %v, want a ConflictError", err)
+			t.Fatalf("Acquire returned %v, want a ConflictError", err)
 		}
-		db.claims.release(k)
-	}
-	if err := db.Close(); err != nil {
-		t.Error(err)
+		table.claims.release(x.Keys)
 	}
 }
 
-func TestMarks(t *testing.T) {
-	db := &DB{values: newValues(1 << 10)}
-	m := &db.marks
-	a, b := rowKey(nil, 1), append(keys.AppendSpace(nil, 2, 0), "x"...)
-	spaceOf := func(key []byte) kv.Range {
-		return kv.Range{Lo: keys.Space(key), Hi: keys.Next(keys.Space(key))}
-	}
-	db.announce(&kv.Batch{
-		Puts: []kv.Pair{{Key: a}}, Dels: [][]byte{b}, Adds: []kv.Add{{Key: []byte("c")}}, Log: []kv.LogEntry{{Shard: 3}},
-	}, 5)
-	m.raise(a, hash(a), 4) // an older commit comes later
-	for _, k := range [][]byte{a, b, []byte("c"), keys.LogHead(3)} {
-		if got := m.key(hash(k)); got != 5 {
-			t.Errorf("mark of %x is %d, want 5", k, got)
+// TestHoldIsUsedAgain holds and releases with one Hold, and finds nothing held and no memory taken.
+func TestHoldIsUsedAgain(t *testing.T) {
+	def := []byte("def")
+	table := NewTable(func([]byte) (uint64, error) { return 3, nil })
+	x := kv.Txn{Keys: [][]byte{[]byte("a"), []byte("b")}, Fence: []kv.Fence{{Key: def, Version: 3}}}
+	var h Hold
+	allocs := testing.AllocsPerRun(100, func() {
+		if err := table.Acquire(&h, &x); err != nil {
+			t.Fatal(err)
 		}
-	}
-	for _, r := range []kv.Range{spaceOf(a), spaceOf(b), {Lo: a, Hi: append(a, 0)}, {Lo: b, Hi: spaceOf(b).Hi}} {
-		if got, ok := m.space(r); !ok || got != 5 {
-			t.Errorf("mark of %x .. %x is %d, %v, want 5", r.Lo, r.Hi, got, ok)
+		if len(h.Hashes) != 2 || h.Hashes[1] != Hash(x.Keys[1]) {
+			t.Fatalf("hashes are %x", h.Hashes)
 		}
+		h.Release()
+		h.Release()
+	})
+	if allocs != 0 {
+		t.Errorf("%v allocations", allocs)
 	}
-	for _, r := range []kv.Range{
-		{}, {Lo: a}, {Lo: a, Hi: b}, {Lo: keys.AppendTable(nil, 1), Hi: keys.AppendTable(nil, 2)}, {Lo: []byte("c"), Hi: []byte("d")},
-	} {
-		if _, ok := m.space(r); ok {
-			t.Errorf("%x .. %x lies in one table", r.Lo, r.Hi)
-		}
+	x.Fence[0].Version = 4
+	if err := table.Acquire(&h, &x); !errors.Is(err, kv.ErrFenced) {
+		t.Errorf("Acquire returned %v, want ErrFenced", err)
 	}
-	raise(&m.ranges, 9)
-	if got, _ := m.space(spaceOf(a)); got != 9 || m.key(hash([]byte("other"))) != 9 {
-		t.Errorf("after a range was deleted the marks are %d and %d, want 9", got, m.key(hash([]byte("other"))))
+	h.Release()
+	x.Fence, x.Define = nil, [][]byte{def}
+	if err := table.Acquire(&h, &x); err != nil {
+		t.Fatal(err)
 	}
+	h.Redefine(&kv.Batch{Puts: []kv.Pair{{Key: def, Value: []byte{0, 0, 0, 0, 0, 0, 0, 4}}}})
+	h.Release()
+	x.Fence, x.Define = []kv.Fence{{Key: def, Version: 4}}, nil
+	if err := table.Acquire(&h, &x); err != nil {
+		t.Errorf("Acquire returned %v for the new version", err)
+	}
+	h.Release()
 }

@@ -1,0 +1,121 @@
+package memkv
+
+import (
+	"context"
+	"errors"
+
+	"github.com/tidwall/btree"
+
+	"github.com/grammedb/gramme/internal/kv"
+)
+
+// view implements kv.View.
+type view struct {
+	db   *DB   // nil once closed
+	snap *tree // of a pinned view
+}
+
+// View implements kv.Engine.
+func (db *DB) View(ctx context.Context, o kv.ViewOpts) (kv.View, error) {
+	if err := db.gate.Enter(); err != nil {
+		return nil, err
+	}
+	if err := ctx.Err(); err != nil {
+		db.gate.Leave()
+		return nil, err
+	}
+	v := &view{db: db}
+	if o.Pinned {
+		v.snap = db.snapshot()
+	}
+	return v, nil
+}
+
+// Get implements kv.View.
+func (v *view) Get(key []byte) ([]byte, error) {
+	if v.snap != nil {
+		return v.snap.get(key), nil
+	}
+	return v.db.get(key), nil
+}
+
+// MultiGet implements kv.View.
+func (v *view) MultiGet(keys, vals [][]byte) error {
+	t := v.snap
+	if t == nil {
+		v.db.mu.RLock()
+		defer v.db.mu.RUnlock()
+		t = &v.db.tree
+	}
+	for i, k := range keys {
+		vals[i] = t.get(k)
+	}
+	return nil
+}
+
+// Scan implements kv.View.
+func (v *view) Scan(r kv.Range) (kv.Iterator, error) {
+	t := v.snap
+	if t == nil {
+		t = v.db.snapshot()
+	}
+	it := &iterator{MapIter: t.m.Iter(), lo: text(r.Lo), hi: text(r.Hi), bounded: r.Hi != nil, reverse: r.Reverse}
+	return it, nil
+}
+
+// Close implements kv.View.
+func (v *view) Close() error {
+	if v.db == nil {
+		return errors.New("memkv: view closed twice")
+	}
+	v.db.gate.Leave()
+	v.db = nil
+	return nil
+}
+
+// iterator implements kv.Iterator.
+type iterator struct {
+	btree.MapIter[string, []byte]
+	lo, hi  string
+	bounded bool // by hi
+	reverse bool
+	begun   bool
+	ended   bool
+}
+
+// Next implements kv.Iterator.
+func (it *iterator) Next() bool {
+	it.ended = it.ended || !it.step() || !it.inside()
+	return !it.ended
+}
+
+func (it *iterator) step() bool {
+	begun := it.begun
+	it.begun = true
+	switch {
+	case begun && it.reverse:
+		return it.MapIter.Prev()
+	case begun:
+		return it.MapIter.Next()
+	case it.reverse && it.bounded && it.Seek(it.hi):
+		return it.MapIter.Prev()
+	case it.reverse:
+		return it.Last()
+	}
+	return it.Seek(it.lo)
+}
+
+// inside reports whether the iterator is still in its range.
+func (it *iterator) inside() bool {
+	key := it.MapIter.Key()
+	if it.reverse {
+		return key >= it.lo
+	}
+	return !it.bounded || key < it.hi
+}
+
+// Key implements kv.Iterator.
+func (it *iterator) Key() []byte { return bytesOf(it.MapIter.Key()) }
+
+// Close implements kv.Iterator.
+func (it *iterator) Close() error { return nil }
