@@ -1,8 +1,8 @@
-// Package memkv is the storage engine of a server that keeps nothing: kv.Engine on a B-tree in memory.
+// Package memkv is the storage engine of a server that keeps nothing: kv.Engine on a hash map and a B-tree in memory.
 //
 // Updates exclude each other by the doors of package latch, and apply their batches under one lock, which readers share. Values are never
 // changed, only replaced, so whoever has read one keeps it without a copy. A scan or a pinned view reads a snapshot of the tree:
-// the tree shares its nodes with it, and copies those that it changes from then on.
+// the tree shares its nodes with it, and copies those that it changes from then on. Single keys are found in the map.
 //
 // It stands beside pebblekv because a measurement asked for it: half of what a PutItem cost in memory went into Pebble's
 // memtables, flushes and compactions, which exist for disks.
@@ -24,8 +24,7 @@ type DB struct {
 	updates sync.Pool // of *update
 
 	mu    sync.RWMutex
-	tree  tree
-	snap  *tree             // of the tree as it is, if anybody has asked for one since it last changed
+	pairs pairs
 	heads map[uint64]kv.Pos // the newest position of shards that have records
 }
 
@@ -33,7 +32,7 @@ var _ kv.Engine = (*DB)(nil)
 
 // Open returns an empty store.
 func Open() *DB {
-	db := &DB{gate: latch.NewGate(), tree: newTree(), heads: map[uint64]kv.Pos{}}
+	db := &DB{gate: latch.NewGate(), pairs: newPairs(), heads: map[uint64]kv.Pos{}}
 	db.latches = latch.NewTable(func(key []byte) (uint64, error) { return kv.Version(db.get(key)), nil })
 	db.updates.New = func() any { return &update{db: db} }
 	return db
@@ -75,11 +74,10 @@ const deletedAtOnce = 256
 func (db *DB) deleteRange(lo, hi []byte) {
 	for bytes.Compare(lo, hi) < 0 {
 		db.mu.Lock()
-		doomed, next := db.tree.keys(lo, hi, deletedAtOnce)
-		for _, k := range doomed {
-			db.tree.delete(k)
+		keys, next := db.pairs.first(deletedAtOnce, lo, hi)
+		for _, k := range keys {
+			db.pairs.delete(k)
 		}
-		db.snap = nil
 		db.mu.Unlock()
 		lo = next
 	}
@@ -89,21 +87,18 @@ func (db *DB) deleteRange(lo, hi []byte) {
 func (db *DB) get(key []byte) []byte {
 	db.mu.RLock()
 	defer db.mu.RUnlock()
-	return db.tree.get(key)
+	return db.pairs.get(key)
 }
 
 // snapshot returns the tree as it is now, for reading.
 func (db *DB) snapshot() *tree {
 	db.mu.RLock()
-	snap := db.snap
+	snap := db.pairs.snap
 	db.mu.RUnlock()
 	if snap != nil {
 		return snap
 	}
 	db.mu.Lock()
 	defer db.mu.Unlock()
-	if db.snap == nil {
-		db.snap = db.tree.copy()
-	}
-	return db.snap
+	return db.pairs.snapshot()
 }

@@ -18,7 +18,7 @@ const maxTailBytes = 1 << 20
 func (db *DB) append(e kv.LogEntry) {
 	pos := db.head(e.Shard) + 1
 	db.heads[e.Shard] = pos
-	db.tree.put(keys.AppendLog(nil, e.Shard, uint64(pos)), e.Data)
+	db.pairs.put(keys.AppendLog(nil, e.Shard, uint64(pos)), e.Data)
 }
 
 // head returns the newest position of a shard: where all records are gone, the trim point tells it.
@@ -26,12 +26,12 @@ func (db *DB) head(shard uint64) kv.Pos {
 	if head, ok := db.heads[shard]; ok {
 		return head
 	}
-	return db.tree.trimPoint(shard)
+	return db.trimPoint(shard)
 }
 
 // trimPoint returns the last position of a shard that was forgotten.
-func (t tree) trimPoint(shard uint64) kv.Pos {
-	val := t.get(keys.LogHead(shard))
+func (db *DB) trimPoint(shard uint64) kv.Pos {
+	val := db.pairs.get(keys.LogHead(shard))
 	if val == nil {
 		return 0
 	}
@@ -53,13 +53,13 @@ func (db *DB) tail(shard uint64, after kv.Pos, limit int) ([]kv.Record, kv.Pos, 
 	if after == kv.Newest {
 		return nil, db.head(shard), nil
 	}
-	if trimmed := db.tree.trimPoint(shard); trimmed > after {
+	if trimmed := db.trimPoint(shard); trimmed > after {
 		return nil, trimmed, kv.ErrTrimmed
 	}
 	var recs []kv.Record
 	size := 0
 	for head := db.head(shard); after < head && len(recs) < limit && size < maxTailBytes; after++ {
-		data := db.tree.get(keys.AppendLog(nil, shard, uint64(after+1)))
+		data := db.pairs.get(keys.AppendLog(nil, shard, uint64(after+1)))
 		recs = append(recs, kv.Record{Pos: after + 1, Prev: after, Data: data})
 		size += len(data)
 	}
@@ -85,9 +85,8 @@ func (db *DB) trim(shard uint64, upTo kv.Pos) {
 	db.deleteRange(lo, hi)
 	db.mu.Lock()
 	defer db.mu.Unlock()
-	db.snap = nil
 	delete(db.heads, shard)
-	db.tree.delete(keys.LogHead(shard))
+	db.pairs.delete(keys.LogHead(shard))
 }
 
 // moveTrimPoint returns where it is then, 0 if it was there before.
@@ -96,13 +95,12 @@ func (db *DB) moveTrimPoint(shard uint64, upTo kv.Pos) kv.Pos {
 	defer db.mu.Unlock()
 	head := db.head(shard)
 	upTo = min(upTo, head)
-	if upTo <= db.tree.trimPoint(shard) {
+	if upTo <= db.trimPoint(shard) {
 		return 0
 	}
 	if upTo == head {
 		delete(db.heads, shard) // shards that are left for good must not pile up
 	}
-	db.snap = nil
-	db.tree.put(keys.LogHead(shard), binary.BigEndian.AppendUint64(nil, uint64(upTo)))
+	db.pairs.put(keys.LogHead(shard), binary.BigEndian.AppendUint64(nil, uint64(upTo)))
 	return upTo
 }

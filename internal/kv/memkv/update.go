@@ -56,7 +56,7 @@ func (u *update) read() {
 	u.db.mu.RLock()
 	defer u.db.mu.RUnlock()
 	for _, k := range u.txn.Keys {
-		u.vals = append(u.vals, u.db.tree.get(k))
+		u.vals = append(u.vals, u.db.pairs.get(k))
 	}
 }
 
@@ -67,17 +67,16 @@ func (db *DB) apply(b *kv.Batch) {
 	}
 	db.mu.Lock()
 	defer db.mu.Unlock()
-	db.snap = nil
 	for _, k := range b.Dels {
-		db.tree.delete(k)
+		db.pairs.delete(k)
 	}
 	for _, p := range b.Puts {
-		db.tree.put(p.Key, p.Value)
+		db.pairs.put(p.Key, p.Value)
 	}
 	var sum [8]byte
 	for _, a := range b.Adds {
-		binary.BigEndian.PutUint64(sum[:], uint64(kv.Counter(db.tree.get(a.Key))+a.Delta))
-		db.tree.put(a.Key, sum[:])
+		binary.BigEndian.PutUint64(sum[:], uint64(kv.Counter(db.pairs.get(a.Key))+a.Delta))
+		db.pairs.put(a.Key, sum[:])
 	}
 	for _, e := range b.Log {
 		db.append(e)

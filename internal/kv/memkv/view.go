@@ -33,22 +33,27 @@ func (db *DB) View(ctx context.Context, o kv.ViewOpts) (kv.View, error) {
 
 // Get implements kv.View.
 func (v *view) Get(key []byte) ([]byte, error) {
-	if v.snap != nil {
-		return v.snap.get(key), nil
+	if v.snap == nil {
+		return v.db.get(key), nil
 	}
-	return v.db.get(key), nil
+	if c, _ := v.snap.Get(text(key)); c != nil {
+		return c.val, nil
+	}
+	return nil, nil
 }
 
 // MultiGet implements kv.View.
 func (v *view) MultiGet(keys, vals [][]byte) error {
-	t := v.snap
-	if t == nil {
+	if v.snap == nil {
 		v.db.mu.RLock()
 		defer v.db.mu.RUnlock()
-		t = &v.db.tree
+		for i, k := range keys {
+			vals[i] = v.db.pairs.get(k)
+		}
+		return nil
 	}
 	for i, k := range keys {
-		vals[i] = t.get(k)
+		vals[i], _ = v.Get(k)
 	}
 	return nil
 }
@@ -59,7 +64,7 @@ func (v *view) Scan(r kv.Range) (kv.Iterator, error) {
 	if t == nil {
 		t = v.db.snapshot()
 	}
-	it := &iterator{MapIter: t.m.Iter(), lo: text(r.Lo), hi: text(r.Hi), bounded: r.Hi != nil, reverse: r.Reverse}
+	it := &iterator{MapIter: t.Iter(), lo: text(r.Lo), hi: text(r.Hi), bounded: r.Hi != nil, reverse: r.Reverse}
 	return it, nil
 }
 
@@ -75,7 +80,7 @@ func (v *view) Close() error {
 
 // iterator implements kv.Iterator.
 type iterator struct {
-	btree.MapIter[string, []byte]
+	btree.MapIter[string, *cell]
 	lo, hi  string
 	bounded bool // by hi
 	reverse bool
@@ -116,6 +121,9 @@ func (it *iterator) inside() bool {
 
 // Key implements kv.Iterator.
 func (it *iterator) Key() []byte { return bytesOf(it.MapIter.Key()) }
+
+// Value implements kv.Iterator.
+func (it *iterator) Value() []byte { return it.MapIter.Value().val }
 
 // Close implements kv.Iterator.
 func (it *iterator) Close() error { return nil }
