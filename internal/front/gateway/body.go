@@ -11,7 +11,7 @@ import (
 
 // Failures that are answered without a body.
 var (
-	errTooLarge = errors.New("the body is over 16 MiB, before or after decompression")
+	errTooLarge = errors.New("the body is too large, before or after decompression")
 	errBroken   = errors.New("the body could not be read")
 	errSlow     = errors.New("the body did not come in time")
 )
@@ -69,7 +69,7 @@ func (x *Exchange) unread(err error) error {
 
 // maxDiscard is how much of a body is read and thrown away so that the client gets to see why it was not wanted: most
 // clients look at the answer only when they have sent everything.
-const maxDiscard = 4 * maxBody
+const maxDiscard = maxRESTBody
 
 // discard reads what is left of the body of a request that has been answered without it.
 func (g *Gateway) discard(x *Exchange) {
@@ -93,13 +93,22 @@ func readExactly(dst []byte, src io.Reader, n int) ([]byte, error) {
 	return dst, err
 }
 
+// maxBody returns how large x's body may be.
+func (g *Gateway) maxBody(x *Exchange) int {
+	if g.isREST(x) {
+		return maxRESTBody
+	}
+	return maxBody
+}
+
 // minRead is the room into which a body that is still on its way is first read.
 const minRead = 8 << 10
 
 // readGrowing reads src to its end into dst. It takes memory from the budget before it grows dst, which doubles: a client
 // gets room for what it has sent, not for what it says it will send. The length of src is -1 where it is not known.
 func (g *Gateway) readGrowing(ctx context.Context, x *Exchange, dst []byte, src io.Reader, length int64) ([]byte, error) {
-	most := maxBody + 1
+	limit := g.maxBody(x)
+	most := limit + 1
 	if length >= 0 {
 		most = int(length) + 1 // so that there is room to see the end
 	}
@@ -117,7 +126,7 @@ func (g *Gateway) readGrowing(ctx context.Context, x *Exchange, dst []byte, src 
 		n, err := src.Read(dst[len(dst):cap(dst)])
 		dst = dst[:len(dst)+n]
 		switch {
-		case len(dst) > maxBody:
+		case len(dst) > limit:
 			return dst, errTooLarge
 		case err == io.EOF:
 			return dst, nil

@@ -27,9 +27,10 @@ type Codec interface {
 	AppendError(dst []byte, err *api.Error) []byte
 }
 
-// The default limits. A body of 16 MiB is what the service takes.
+// The default limits. A body of 16 MiB is what DynamoDB takes; Lambda takes zip archives of 50 MB, which come as base64.
 const (
 	maxBody          = 16 << 20
+	maxRESTBody      = 70 << 20
 	defaultBudget    = 256 << 20
 	defaultRunning   = 512
 	defaultWaiting   = 16384

@@ -24,7 +24,7 @@ func (g *Gateway) greet(x *Exchange) bool {
 		x.Headers = append(x.Headers, corsFields...)
 	}
 	switch {
-	case x.Length > maxBody:
+	case x.Length > int64(g.maxBody(x)):
 		g.answerEmpty(x, 413)
 	case x.Method == "POST" && g.isCall(x), g.hasAction(x), g.isREST(x):
 		return true

@@ -99,6 +99,7 @@ func TestREST(t *testing.T) {
 		body      string // prefix
 	}{
 		{"payload", restCall{method: "POST", path: ring, body: "\x00\xff"}, 201, "", "door:\x00\xff"},
+		{"large payload", restCall{method: "POST", path: ring, body: strings.Repeat("x", maxBody+1)}, 201, "", "door:xxx"},
 		{"slash at the end", restCall{method: "POST", path: ring + "/", body: "x"}, 201, "", "door:x"},
 		{"status", restCall{method: "POST", path: ring + "?Page=202"}, 202, "", "door:"},
 		{"header", restCall{method: "POST", path: ring, header: map[string]string{"X-Kind": "soft"}}, 201, "", "door:"},
