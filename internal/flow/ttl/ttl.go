@@ -164,9 +164,10 @@ func (s *Sweeper) delete(ctx context.Context, p *pass, rows [][]byte) (done stor
 
 // A finding is some of the items that are due.
 type finding struct {
-	rows [][]byte // their rows' keys
-	next []byte   // where to look for more
-	more bool     // there may be
+	rows   [][]byte // their rows' keys
+	memory []byte   // of rows
+	next   []byte   // where to look for more
+	more   bool     // there may be
 }
 
 // look finds the next items of a pass.
@@ -207,6 +208,8 @@ func closing(c interface{ Close() error }, err *error) {
 
 // add adds the item of an entry.
 func (f *finding) add(entry []byte) {
-	f.rows = append(f.rows, keys.AppendExpiryRow(nil, entry))
+	n := len(f.memory)
+	f.memory = keys.AppendExpiryRow(f.memory, entry) // when it grows the rows before stay where they are
+	f.rows = append(f.rows, f.memory[n:len(f.memory):len(f.memory)])
 	f.next = append(append(f.next[:0], entry...), 0) // the first key after it
 }
