@@ -42,6 +42,23 @@ func TestEnableFails(t *testing.T) {
 	}
 }
 
+// TestAnyRegion: tables that are of no region may have a stream of any.
+func TestAnyRegion(t *testing.T) {
+	w := newWorld(t)
+	w.config.AnyRegion = true
+	w.start()
+	const elsewhere = "arn:aws:kinesis:us-test-1:000000000000:stream/changes"
+	w.server.Set(elsewhere, "ACTIVE")
+	if _, err := w.manager.Enable(t.Context(), music, elsewhere, ""); err != nil {
+		t.Fatal(err)
+	}
+	w.await(table.Active)
+	w.put("artist=a song=s n=0")
+	if got := string(w.server.Wait(t, 1)[0].Data); !strings.Contains(got, `"awsRegion":"eu-test-1"`) {
+		t.Errorf("delivered %s", got)
+	}
+}
+
 func TestWrongCredentials(t *testing.T) {
 	w := newWorld(t)
 	w.config.Endpoint.Secret = "wrong"
