@@ -401,7 +401,7 @@ func TestRestsLongerWhenLate(t *testing.T) {
 			}
 			return time.Since(begin) - late
 		}
-		if got := rested(); got != restShare*workTime {
+		if got := rested(); got != time.Duration(restShare*float64(workTime)) {
 			t.Errorf("in time it rests %v", got)
 		}
 		late = 2 * lateness
@@ -415,7 +415,7 @@ func TestRestsLongerWhenLate(t *testing.T) {
 		for range 100 {
 			rested()
 		}
-		if got := rested(); got != restShare*workTime {
+		if got := rested(); got != time.Duration(restShare*float64(workTime)) {
 			t.Errorf("in time again it rests %v", got)
 		}
 	})
