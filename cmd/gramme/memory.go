@@ -1,7 +1,10 @@
 package main
 
 import (
+	"context"
 	"runtime/debug"
+	"runtime/metrics"
+	"time"
 
 	"github.com/grammedb/gramme/internal/kv/pebblekv"
 )
@@ -13,5 +16,46 @@ func respectMemoryLimit() {
 	limit := pebblekv.MemoryLimit()
 	if limit > 0 && limit < debug.SetMemoryLimit(-1) {
 		debug.SetMemoryLimit(limit / 10 * 9)
+	}
+}
+
+// A lull is found by what a process allocates.
+type lull struct{ released, last uint64 }
+
+const (
+	lullInterval = 2 * time.Second
+	lullBytes    = 1 << 20 // allocated in an interval: a server that is asked now and then
+	burstBytes   = 8 << 20 // allocated since memory was last released: fewer are not worth a collection
+)
+
+// begins reports whether a lull begins after a time of work, by all that was ever allocated.
+func (l *lull) begins(allocated uint64) bool {
+	calm := allocated-l.last < lullBytes
+	l.last = allocated
+	if !calm || allocated-l.released < burstBytes {
+		return false
+	}
+	l.released = allocated
+	return true
+}
+
+// releaseIdleMemory gives what the collector holds in reserve back to the system when a lull begins, until ctx ends. Without
+// it a server that has nothing to do keeps up to twice of what it needs: Go collects again only when as much as is in
+// use has been allocated, and memtables and caches are in use.
+func releaseIdleMemory(ctx context.Context) {
+	t := time.NewTicker(lullInterval)
+	defer t.Stop()
+	var l lull
+	heap := []metrics.Sample{{Name: "/gc/heap/allocs:bytes"}}
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-t.C:
+			metrics.Read(heap)
+			if l.begins(heap[0].Value.Uint64()) {
+				debug.FreeOSMemory()
+			}
+		}
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"net/netip"
 	"os"
 	"strings"
+	"sync"
 	"syscall"
 
 	"github.com/grammedb/gramme"
@@ -54,7 +55,12 @@ func listenAndServe(ctx context.Context, listen string, cfg gramme.Config, ready
 		return err
 	}
 	ready(reachable(listen, ln.Addr()))
+	var tidy sync.WaitGroup
+	tidying, stop := context.WithCancel(ctx)
+	tidy.Go(func() { releaseIdleMemory(tidying) })
 	err = db.Run(ctx, ln)
+	stop()
+	tidy.Wait()
 	return errors.Join(err, db.Close())
 }
 
