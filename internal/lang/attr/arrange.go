@@ -15,14 +15,17 @@ type span struct {
 
 func (d *Decoder) key(s span) []byte { return d.buf[s.key:s.keyEnd] }
 
-// firstBytes returns the first eight bytes of a key as a number whose order is theirs; a shorter key counts as if zeros followed.
-func firstBytes(key []byte) uint64 {
-	if len(key) >= 8 {
-		return binary.BigEndian.Uint64(key)
+// first returns the first eight bytes of a span's key as a number whose order is theirs; a shorter key counts as if zeros followed.
+func (d *Decoder) first(s *span) uint64 {
+	n := s.keyEnd - s.key
+	if s.key+8 > len(d.buf) {
+		var b [8]byte
+		copy(b[:], d.buf[s.key:s.keyEnd])
+		return binary.BigEndian.Uint64(b[:])
 	}
-	var first uint64
-	for i, c := range key {
-		first |= uint64(c) << (56 - 8*i)
+	first := binary.BigEndian.Uint64(d.buf[s.key:])
+	if n < 8 {
+		first &^= 1<<(64-8*n) - 1 // what comes behind the key
 	}
 	return first
 }

@@ -141,7 +141,7 @@ const maxEntries = 400 << 10
 // keep keeps an entry that has just been decoded, or drops it if there are too many.
 func (d *Decoder) keep(s span) {
 	if len(d.spans) < maxEntries {
-		s.first = firstBytes(d.key(s))
+		s.first = d.first(&s)
 		d.spans = append(d.spans, s)
 		return
 	}
@@ -161,9 +161,14 @@ func (d *Decoder) member(r *jsontok.Reader, level int) {
 		return
 	}
 	start, faults := len(d.buf), d.faults
-	if t := ParseType([]byte{tag}); t != Missing {
-		d.content(r, jsontok.String, t, level)
-	} else {
+	switch tag {
+	case 'S':
+		d.buf = append(appendHead(d.buf, S, len(r.Bytes())), r.Bytes()...)
+	case 'N':
+		d.number(r.Bytes())
+	case 'B', 'L', 'M':
+		d.content(r, jsontok.String, ParseType([]byte{tag}), level)
+	default:
 		d.fail(noType)
 	}
 	if d.faults > faults {
