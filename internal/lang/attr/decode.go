@@ -109,18 +109,29 @@ func (d *Decoder) reject(e TypeError) {
 // attributes decodes the members of an object up to its end as those of an item, whose values are at the given level.
 func (d *Decoder) attributes(r *jsontok.Reader, level int) {
 	content, outer := len(d.buf), len(d.spans)
-	for r.Next() == jsontok.String {
+	for {
+		name, tag, tagged := r.TaggedMember()
+		if !tagged {
+			if r.Next() != jsontok.String {
+				break
+			}
+			name = r.Bytes()
+		}
 		s := span{start: len(d.buf)}
-		d.buf = appendName(d.buf, r.Bytes())
+		d.buf = appendName(d.buf, name)
 		s.keyEnd = len(d.buf)
-		s.key = s.keyEnd - len(r.Bytes())
+		s.key = s.keyEnd - len(name)
 		sound := d.fault == nil
 		if s.key == s.keyEnd {
 			d.fail(emptyName)
 		} else if s.keyEnd-s.key > MaxName {
 			d.fail(longName)
 		}
-		d.member(r, level)
+		if tagged {
+			d.tagged(r, tag, level)
+		} else {
+			d.value(r, r.Next(), level, &elementShape)
+		}
 		s.end = len(d.buf)
 		d.keep(s)
 		if level == 1 && sound && d.fault != nil {
@@ -149,24 +160,17 @@ func (d *Decoder) keep(s span) {
 	d.fail(tooLarge)
 }
 
-// member decodes the value of an attribute whose name has been read. It is value for what comes next, faster for what most are.
-func (d *Decoder) member(r *jsontok.Reader, level int) {
-	if level > MaxLevels {
-		d.value(r, r.Next(), level, &elementShape)
-		return
-	}
-	tag, ok := r.Tagged()
-	if !ok {
-		d.value(r, r.Next(), level, &elementShape)
-		return
-	}
+// tagged is value for an object {"X":"text"} that was read in one step, as most are.
+func (d *Decoder) tagged(r *jsontok.Reader, tag byte, level int) {
 	start, faults := len(d.buf), d.faults
-	switch tag {
-	case 'S':
+	switch {
+	case level > MaxLevels:
+		d.fail(tooNested)
+	case tag == 'S':
 		d.buf = append(appendHead(d.buf, S, len(r.Bytes())), r.Bytes()...)
-	case 'N':
+	case tag == 'N':
 		d.number(r.Bytes())
-	case 'B', 'L', 'M':
+	case tag == 'B', tag == 'L', tag == 'M':
 		d.content(r, jsontok.String, ParseType([]byte{tag}), level)
 	default:
 		d.fail(noType)

@@ -12,6 +12,7 @@ var taggedTexts = []struct {
 	{`{"S":"text"}`, "S text"},
 	{`{"S": "text"}`, "S text"},
 	{` {"S":"text"}`, "S text"},
+	{`  {"S":"text"}`, ""},
 	{`{"N":""}`, "N "},
 	{`{":":"1"}`, ": 1"},
 	{`{"}":"}"}`, "} }"},
@@ -40,21 +41,45 @@ var taggedTexts = []struct {
 	{``, ""},
 }
 
-func TestTagged(t *testing.T) {
-	for _, tt := range taggedTexts {
+func TestTaggedMember(t *testing.T) {
+	for _, before := range []struct {
+		text   string
+		tokens int
+	}{{`{`, 1}, {`{"b":{"S":"x"},`, 6}, {`{"b":1, `, 3}} {
+		for _, tt := range taggedTexts {
+			var r Reader
+			r.Reset([]byte(before.text + `"a":` + tt.text + `}`))
+			if _, _, ok := r.TaggedMember(); ok {
+				t.Fatalf("%s: taken where a value is due", tt.text)
+			}
+			for range before.tokens {
+				r.Next()
+			}
+			got := ""
+			if name, tag, ok := r.TaggedMember(); ok {
+				got = string(tag) + " " + string(r.Bytes())
+				if string(name) != "a" {
+					t.Errorf("%s: name %q", tt.text, name)
+				}
+			}
+			if got != tt.want {
+				t.Errorf("%s: %q after %s, want %q", tt.text, got, before.text, tt.want)
+			}
+		}
+	}
+}
+
+// TestOtherMembers: what is no such member, or not spelled so, is left to Next.
+func TestOtherMembers(t *testing.T) {
+	for _, text := range []string{
+		`{"é":{"S":"x"}}`, `{"a\"":{"S":"x"}}`, `{ "a":{"S":"x"}}`, `{"a" :{"S":"x"}}`, `{"a":  {"S":"x"}}`,
+		`[{"S":"x"}]`, `{"a"`, `{"a":`, `{"a": `, `{"`, `{`, `{,"a":{"S":"x"}}`, `{}`,
+	} {
 		var r Reader
-		r.Reset([]byte(`{"a":` + tt.text + `}`))
+		r.Reset([]byte(text))
 		r.Next()
-		if _, ok := r.Tagged(); ok {
-			t.Errorf("%s: taken where a name is due", tt.text)
-		}
-		r.Next()
-		got := ""
-		if tag, ok := r.Tagged(); ok {
-			got = string(tag) + " " + string(r.Bytes())
-		}
-		if got != tt.want {
-			t.Errorf("%s: %q, want %q", tt.text, got, tt.want)
+		if _, _, ok := r.TaggedMember(); ok {
+			t.Errorf("%s: taken", text)
 		}
 	}
 }
@@ -65,7 +90,7 @@ func TestTaggedInTheDeepestPlace(t *testing.T) {
 	}
 }
 
-// checkTagged holds that a text reads the same with Tagged as without.
+// checkTagged holds that a text reads the same with TaggedMember as without.
 func checkTagged(t *testing.T, text string) {
 	t.Helper()
 	var plain, r Reader
@@ -73,11 +98,12 @@ func checkTagged(t *testing.T, text string) {
 	r.Reset([]byte(text))
 	next := func(want Kind, content string) {
 		if k := plain.Next(); k != want || k == String && string(plain.Bytes()) != content {
-			t.Fatalf("%q: %q %q, with Tagged %q %q", text, k, plain.Bytes(), want, content)
+			t.Fatalf("%q: %q %q, with TaggedMember %q %q", text, k, plain.Bytes(), want, content)
 		}
 	}
 	for {
-		if tag, ok := r.Tagged(); ok {
+		if name, tag, ok := r.TaggedMember(); ok {
+			next(String, string(name))
 			next(Object, "")
 			next(String, string(tag))
 			next(String, string(r.Bytes()))
@@ -96,9 +122,10 @@ func checkTagged(t *testing.T, text string) {
 	}
 }
 
-func FuzzTagged(f *testing.F) {
+func FuzzTaggedMember(f *testing.F) {
 	for _, tt := range taggedTexts {
 		f.Add(`{"a":` + tt.text + `}`)
+		f.Add(`{"b":1,"a": ` + tt.text + `, "c":` + tt.text + `}`)
 		f.Add(tt.text)
 	}
 	f.Fuzz(checkTagged)
