@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"github.com/grammedb/gramme/internal/bench"
-	benchclient "github.com/grammedb/gramme/internal/bench/client"
 	"github.com/grammedb/gramme/internal/bench/report"
 	"github.com/grammedb/gramme/internal/bench/result"
 	"github.com/grammedb/gramme/internal/bench/workload"
@@ -151,16 +150,11 @@ func (o *benchOptions) configure(fs *flag.FlagSet, std stdio) (err error) {
 // connect says where the server is and who calls.
 func (o *benchOptions) connect(getenv func(string) string) error {
 	c := &o.Config
-	cred := &c.Credentials
-	cred.Region = cmp.Or(o.region, getenv("AWS_REGION"), getenv("AWS_DEFAULT_REGION"), "us-east-1")
-	c.URL = cmp.Or(o.endpoint, getenv("AWS_ENDPOINT_URL_DYNAMODB"), getenv("AWS_ENDPOINT_URL"), c.URL)
-	if c.URL == "aws" {
-		c.URL = "https://dynamodb." + cred.Region + ".amazonaws.com"
+	r, err := findRemote(o.endpoint, o.region, getenv)
+	if err != nil {
+		return err
 	}
-	var err error
-	if c.Endpoint, err = benchclient.ParseEndpoint(c.URL); err != nil {
-		return fmt.Errorf("--endpoint %w", err)
-	}
+	cred := &r.cred
 	if o.key != "" {
 		var ok bool
 		if cred.AccessKey, cred.Secret, ok = strings.Cut(o.key, ":"); !ok || cred.AccessKey == "" || cred.Secret == "" {
@@ -168,15 +162,15 @@ func (o *benchOptions) connect(getenv func(string) string) error {
 		}
 		cred.Token = o.token
 	} else {
-		cred.AccessKey, cred.Secret = getenv("AWS_ACCESS_KEY_ID"), getenv("AWS_SECRET_ACCESS_KEY")
-		cred.Token = cmp.Or(o.token, getenv("AWS_SESSION_TOKEN"))
+		cred.Token = cmp.Or(o.token, cred.Token)
+	}
+	if r.endpoint.Loopback() {
+		r.anyone()
 	}
 	if cred.AccessKey == "" || cred.Secret == "" {
-		if !c.Endpoint.Loopback() {
-			return errors.New("--key is missing, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in the environment")
-		}
-		cred.AccessKey, cred.Secret = "local", "local" // a local server without keys takes any
+		return errors.New("--key is missing, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in the environment")
 	}
+	c.URL, c.Endpoint, c.Credentials = r.url, r.endpoint, r.cred
 	return o.trust(getenv("AWS_CA_BUNDLE"))
 }
 

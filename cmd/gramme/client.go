@@ -1,62 +1,89 @@
 package main
 
 import (
-	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
-	"net/url"
 	"strings"
 	"time"
 
-	"github.com/grammedb/gramme/internal/lib/sigv4"
+	httpclient "github.com/grammedb/gramme/internal/bench/client"
 )
 
-// A client calls the operations of a server of DynamoDB's API, this one or any other.
-type client struct {
-	http     http.Client
-	endpoint string
-	region   string
-	keys     sigv4.Credentials
-	token    string // of temporary credentials
+// A client calls the operations of a server of DynamoDB's API, this one or any other, one after the other.
+type client struct{ table, stream *httpclient.Conn }
+
+// dynamoDBStreams is the prefix of the operations on streams; those on tables have none.
+const dynamoDBStreams = "DynamoDBStreams_20120810."
+
+// A remote is a server to call, as the flags and the environment have it.
+type remote struct {
+	url      string
+	endpoint httpclient.Endpoint
+	cred     httpclient.Credentials
 }
 
-// The prefixes of the services' targets.
-const (
-	dynamoDB        = "DynamoDB_20120810."
-	dynamoDBStreams = "DynamoDBStreams_20120810."
-)
+// findRemote completes what the flags say from the environment.
+func findRemote(url, region string, getenv func(string) string) (r remote, err error) {
+	r.cred = httpclient.Credentials{
+		AccessKey: getenv("AWS_ACCESS_KEY_ID"), Secret: getenv("AWS_SECRET_ACCESS_KEY"), Token: getenv("AWS_SESSION_TOKEN"),
+		Region: cmp.Or(region, getenv("AWS_REGION"), getenv("AWS_DEFAULT_REGION"), "us-east-1"),
+	}
+	r.url = cmp.Or(url, getenv("AWS_ENDPOINT_URL_DYNAMODB"), getenv("AWS_ENDPOINT_URL"), "http://127.0.0.1:8000")
+	if r.url == "aws" {
+		r.url = "https://dynamodb." + r.cred.Region + ".amazonaws.com"
+	}
+	if r.endpoint, err = httpclient.ParseEndpoint(r.url); err != nil {
+		return r, fmt.Errorf("--endpoint %w", err)
+	}
+	return r, nil
+}
+
+// anyone takes the place of missing credentials: a local server without keys takes any.
+func (r *remote) anyone() {
+	if r.cred.AccessKey == "" || r.cred.Secret == "" {
+		r.cred.AccessKey, r.cred.Secret = "local", "local"
+	}
+}
+
+// streams returns where the streams of the server's tables are. Amazon has another host for them.
+func (r *remote) streams() (httpclient.Endpoint, error) {
+	if !strings.Contains(r.url, ".amazonaws.com") {
+		return r.endpoint, nil
+	}
+	return httpclient.ParseEndpoint(strings.Replace(r.url, "://dynamodb.", "://streams.dynamodb.", 1))
+}
 
 // newClient returns a client with the region and the credentials of the environment, or any where there are none.
 func newClient(endpoint, region string, getenv func(string) string) (*client, error) {
-	first := func(values ...string) string {
-		for _, v := range values {
-			if v != "" {
-				return v
-			}
-		}
-		return ""
+	r, err := findRemote(endpoint, region, getenv)
+	if err != nil {
+		return nil, fmt.Errorf("%w; %w", err, errUsage)
 	}
-	c := &client{
-		http:     http.Client{Timeout: time.Minute},
-		endpoint: first(endpoint, getenv("AWS_ENDPOINT_URL_DYNAMODB"), getenv("AWS_ENDPOINT_URL"), "http://127.0.0.1:8000"),
-		region:   first(region, getenv("AWS_REGION"), getenv("AWS_DEFAULT_REGION"), "us-east-1"),
-		keys:     sigv4.Credentials{AccessKey: first(getenv("AWS_ACCESS_KEY_ID"), "local"), Secret: first(getenv("AWS_SECRET_ACCESS_KEY"), "local")},
-		token:    getenv("AWS_SESSION_TOKEN"),
+	r.anyone()
+	streams, err := r.streams()
+	if err != nil {
+		return nil, err
 	}
-	if u, err := url.Parse(c.endpoint); err != nil || u.Host == "" {
-		return nil, fmt.Errorf("--endpoint %s is no URL; %w", c.endpoint, errUsage)
+	conn := func(e httpclient.Endpoint) *httpclient.Conn {
+		return httpclient.NewConn(e, r.cred, "gramme/"+release(), time.Minute)
 	}
-	return c, nil
+	return &client{conn(r.endpoint), conn(streams)}, nil
+}
+
+// close ends the connections.
+func (c *client) close() {
+	c.table.Close()
+	c.stream.Close()
 }
 
 // A remoteError is an error that the server answered.
 type remoteError struct {
-	status        int
 	code, message string
+	passing       bool
 }
 
 func (e *remoteError) Error() string { return strings.TrimSuffix(e.code+": "+e.message, ": ") }
@@ -66,11 +93,10 @@ var errUnreachable = errors.New("no answer from the server")
 
 // passing reports whether the same call may succeed later.
 func passing(err error) bool {
-	e, ok := errors.AsType[*remoteError](err)
-	if !ok {
-		return errors.Is(err, errUnreachable)
+	if e, ok := errors.AsType[*remoteError](err); ok {
+		return e.passing
 	}
-	return e.status >= 500 || strings.Contains(e.code, "Throttling") || strings.Contains(e.code, "LimitExceeded") || strings.Contains(e.code, "ThroughputExceeded")
+	return errors.Is(err, errUnreachable)
 }
 
 // isCode reports whether err is the server's error of that code.
@@ -79,70 +105,40 @@ func isCode(err error, code string) bool {
 	return ok && e.code == code
 }
 
-// call calls an operation, service and all, and reads its answer into out.
-func (c *client) call(ctx context.Context, target string, in, out any) error {
+// call calls an operation and reads its answer into out. Every call must be given the same ctx.
+func (c *client) call(ctx context.Context, operation string, in, out any) error {
 	body, err := json.Marshal(in)
 	if err != nil {
 		return err
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.endpointOf(target), bytes.NewReader(body))
-	if err != nil {
-		return err
+	conn := c.table
+	if strings.HasPrefix(operation, dynamoDBStreams) {
+		conn = c.stream
 	}
-	c.sign(req, target, body)
-	resp, err := c.http.Do(req)
-	if err != nil {
+	var r httpclient.Response
+	if _, err := conn.Do(ctx, operation, body, &r); err != nil {
 		return fmt.Errorf("%w: %w", errUnreachable, err)
 	}
-	defer resp.Body.Close()
-	text, err := io.ReadAll(resp.Body)
-	if err != nil {
-		return fmt.Errorf("%w: %w", errUnreachable, err)
+	if r.Status != http.StatusOK {
+		return errorOf(&r)
 	}
-	if resp.StatusCode != http.StatusOK {
-		return errorOf(resp.StatusCode, text)
-	}
-	return json.Unmarshal(text, out)
-}
-
-// endpointOf returns where a service is. Amazon's own has a host for the streams.
-func (c *client) endpointOf(target string) string {
-	if strings.HasPrefix(target, dynamoDBStreams) && strings.Contains(c.endpoint, ".amazonaws.com") {
-		return strings.Replace(c.endpoint, "://dynamodb.", "://streams.dynamodb.", 1)
-	}
-	return c.endpoint
-}
-
-func (c *client) sign(req *http.Request, target string, body []byte) {
-	req.Header.Set("Content-Type", "application/x-amz-json-1.0")
-	req.Header.Set("X-Amz-Date", sigv4.FormatTime(time.Now()))
-	req.Header.Set("X-Amz-Target", target)
-	signed := []string{"host", "x-amz-date", "x-amz-target"}
-	if c.token != "" {
-		req.Header.Set("X-Amz-Security-Token", c.token)
-		signed = []string{"host", "x-amz-date", "x-amz-security-token", "x-amz-target"}
-	}
-	path := req.URL.EscapedPath()
-	if path == "" {
-		path = "/"
-	}
-	header := func(name string) string {
-		if name == "host" {
-			return req.URL.Host
-		}
-		return req.Header.Get(name)
-	}
-	req.Header.Set("Authorization", sigv4.Sign(&sigv4.Request{Method: req.Method, Path: path, Body: body, Header: header}, signed, c.keys, c.region, "dynamodb"))
+	return json.Unmarshal(r.Body, out)
 }
 
 // errorOf reads an answer that is no success.
-func errorOf(status int, text []byte) error {
+func errorOf(r *httpclient.Response) error {
+	e := &remoteError{code: httpclient.ErrorCode(r.Body), passing: r.Retryable()}
+	if e.code == "" {
+		e.code = fmt.Sprintf("the server answers %d", r.Status)
+		e.message = strings.TrimSpace(string(r.Body[:min(len(r.Body), 200)]))
+		return e
+	}
 	var body struct {
-		Type    string `json:"__type"`
 		Message string `json:"message"` // or Message: names match in any case
 	}
-	if err := json.Unmarshal(text, &body); err != nil || body.Type == "" {
-		return &remoteError{status: status, code: fmt.Sprintf("the server answers %d", status), message: strings.TrimSpace(string(text[:min(len(text), 200)]))}
+	if err := json.Unmarshal(r.Body, &body); err != nil {
+		return fmt.Errorf("%s: %w", e.code, err)
 	}
-	return &remoteError{status, body.Type[strings.IndexByte(body.Type, '#')+1:], body.Message}
+	e.message = body.Message
+	return e
 }

@@ -68,6 +68,7 @@ func tail(ctx context.Context, args []string, std stdio) error {
 	if err != nil {
 		return err
 	}
+	defer c.close()
 	arn, fresh, err := c.findStream(ctx, names[0], o.enable)
 	if err == nil {
 		t := &tailing{client: c, arn: arn, std: std, first: "TRIM_HORIZON", shards: map[string]*tailed{}}
@@ -101,7 +102,7 @@ func (c *client) findStream(ctx context.Context, table string, enable bool) (arn
 		return "", false, fmt.Errorf("table %s has no stream: give it one with --enable", table)
 	}
 	in := map[string]any{"TableName": table, "StreamSpecification": map[string]any{"StreamEnabled": true, "StreamViewType": "NEW_AND_OLD_IMAGES"}}
-	if err := c.call(ctx, dynamoDB+"UpdateTable", in, new(struct{})); err != nil {
+	if err := c.call(ctx, "UpdateTable", in, new(struct{})); err != nil {
 		return "", false, err
 	}
 	for {
@@ -117,7 +118,7 @@ func (c *client) findStream(ctx context.Context, table string, enable bool) (arn
 
 func (c *client) describeTable(ctx context.Context, table string) (tableDescription, error) {
 	var out struct{ Table tableDescription }
-	err := c.call(ctx, dynamoDB+"DescribeTable", map[string]any{"TableName": table}, &out)
+	err := c.call(ctx, "DescribeTable", map[string]any{"TableName": table}, &out)
 	return out.Table, err
 }
 

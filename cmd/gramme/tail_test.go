@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	httpclient "github.com/grammedb/gramme/internal/bench/client"
 )
 
 // A tailTest is a server with a table, and a client of it.
@@ -23,6 +25,7 @@ func newTailTest(t *testing.T, flags ...string) *tailTest {
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(c.close)
 	tt := &tailTest{t, url, c}
 	tt.call("CreateTable", `{"TableName":"Music","BillingMode":"PAY_PER_REQUEST","AttributeDefinitions":[{"AttributeName":"a","AttributeType":"S"}],"KeySchema":[{"AttributeName":"a","KeyType":"HASH"}]}`)
 	return tt
@@ -30,7 +33,7 @@ func newTailTest(t *testing.T, flags ...string) *tailTest {
 
 func (t *tailTest) call(op, body string) {
 	t.Helper()
-	if err := t.client.call(t.Context(), dynamoDB+op, json.RawMessage(body), new(struct{})); err != nil {
+	if err := t.client.call(t.Context(), op, json.RawMessage(body), new(struct{})); err != nil {
 		t.Fatalf("%s: %v", op, err)
 	}
 }
@@ -164,7 +167,7 @@ func TestTailRefusals(t *testing.T) {
 		{[]string{"tail", "a", "b"}, "tail takes the name of one table"},
 		{[]string{"tail", "--from", "here", "Music"}, "--from here: want horizon or latest"},
 		{[]string{"tail", "--nothing", "Music"}, "flag provided but not defined: -nothing; see: gramme help tail"},
-		{[]string{"tail", "--endpoint", "nowhere", "Music"}, "--endpoint nowhere is no URL"},
+		{[]string{"tail", "--endpoint", "nowhere", "Music"}, "--endpoint \"nowhere\" is not a URL"},
 		{[]string{"tail", "--endpoint", tt.url, "Music"}, "table Music has no stream: give it one with --enable"},
 		{[]string{"tail", "--endpoint", tt.url, "None"}, "ResourceNotFoundException: Requested resource not found: Table: None not found"},
 		{[]string{"tail", "--endpoint", "http://127.0.0.1:1", "Music"}, "no answer from the server"},
@@ -184,28 +187,25 @@ func TestTailRefusals(t *testing.T) {
 func TestEnvironmentOfAClient(t *testing.T) {
 	env := map[string]string{"AWS_ENDPOINT_URL": "https://dynamodb.eu-west-1.amazonaws.com", "AWS_DEFAULT_REGION": "eu-west-1",
 		"AWS_ACCESS_KEY_ID": "id", "AWS_SECRET_ACCESS_KEY": "secret", "AWS_SESSION_TOKEN": "token"}
-	c, err := newClient("", "", func(k string) string { return env[k] })
+	r, err := findRemote("", "", func(k string) string { return env[k] })
 	if err != nil {
 		t.Fatal(err)
 	}
-	if c.region != "eu-west-1" || c.keys.AccessKey != "id" || c.keys.Secret != "secret" || c.token != "token" {
-		t.Errorf("%+v", c)
+	if want := (httpclient.Credentials{AccessKey: "id", Secret: "secret", Token: "token", Region: "eu-west-1"}); r.cred != want {
+		t.Errorf("%+v", r.cred)
 	}
-	for target, want := range map[string]string{
-		dynamoDB + "PutItem": "https://dynamodb.eu-west-1.amazonaws.com", dynamoDBStreams + "GetRecords": "https://streams.dynamodb.eu-west-1.amazonaws.com",
-	} {
-		if got := c.endpointOf(target); got != want {
-			t.Errorf("%s goes to %s", target, got)
-		}
+	streams, err := r.streams()
+	if err != nil || r.endpoint.Host != "dynamodb.eu-west-1.amazonaws.com" || streams.Host != "streams.dynamodb.eu-west-1.amazonaws.com" {
+		t.Errorf("tables at %s, streams at %s, %v", r.endpoint.Host, streams.Host, err)
 	}
 	for _, c := range []struct {
 		err  error
 		want bool
 	}{
-		{errorOf(500, []byte(`{"__type":"x#InternalServerError"}`)), true},
-		{errorOf(503, []byte(`busy`)), true},
-		{errorOf(400, []byte(`{"__type":"x#ThrottlingException","Message":"m"}`)), true},
-		{errorOf(400, []byte(`{"__type":"x#ValidationException","message":"m"}`)), false},
+		{errorOf(&httpclient.Response{Status: 500, Body: []byte(`{"__type":"x#InternalServerError"}`)}), true},
+		{errorOf(&httpclient.Response{Status: 503, Body: []byte(`busy`)}), true},
+		{errorOf(&httpclient.Response{Status: 400, Body: []byte(`{"__type":"x#ThrottlingException","Message":"m"}`)}), true},
+		{errorOf(&httpclient.Response{Status: 400, Body: []byte(`{"__type":"x#ValidationException","message":"m"}`)}), false},
 		{fmt.Errorf("%w: gone", errUnreachable), true},
 		{fmt.Errorf("standard output is closed"), false},
 	} {

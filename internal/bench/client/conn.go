@@ -1,5 +1,5 @@
-// Package client is the HTTP of a load test: it signs, sends and reads DynamoDB requests over one connection at a time at the
-// least cost to the machine, which it often shares with the server under test.
+// Package client is the HTTP of the commands that call a server, load tests above all: it signs, sends and reads DynamoDB requests
+// over one connection at a time at the least cost to the machine, which it often shares with the server under test.
 package client
 
 import (

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"hash"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -90,7 +91,8 @@ func (s *Signer) SetTime(t time.Time) {
 // Second returns the Unix second of the present date.
 func (s *Signer) Second() int64 { return s.second }
 
-// template returns the template of an operation, such as PutItem.
+// template returns the template of an operation, such as PutItem; of another service than DynamoDB with that service's prefix, such
+// as DynamoDBStreams_20120810.GetRecords.
 func (s *Signer) template(operation string) *template {
 	if tm := s.tmpl[operation]; tm != nil {
 		return tm
@@ -99,7 +101,10 @@ func (s *Signer) template(operation string) *template {
 	if s.cred.Token != "" {
 		signed, token = "content-type;host;x-amz-date;x-amz-security-token;x-amz-target", "x-amz-security-token:"+s.cred.Token+"\n"
 	}
-	target := targetPrefix + operation
+	target := operation
+	if !strings.Contains(operation, ".") {
+		target = targetPrefix + operation
+	}
 	tm := &template{}
 	h := "POST / HTTP/1.1\r\nHost: " + s.host + "\r\nX-Amz-Target: " + target +
 		"\r\nContent-Type: " + contentType + "\r\n" + s.extra + "X-Amz-Date: "
