@@ -21,7 +21,6 @@ type functions struct {
 	service *lambda.Service // nil: not open yet
 	key     iam.Key
 	ln      net.Listener
-	dir     string // for files
 	stop    context.CancelFunc
 	stopped chan error // nil: not served yet
 }
@@ -38,14 +37,6 @@ func newFunctions(cfg *Config) (*functions, error) {
 	}
 	f := &functions{key: iam.Key{ID: "FUNCTIONS" + rand.Text(), Secret: rand.Text() + rand.Text()}}
 	var err error
-	if cfg.Memory {
-		f.dir, err = os.MkdirTemp("", "gramme-functions-")
-	} else {
-		f.dir, err = filepath.Abs(filepath.Join(cfg.Dir, "functions"))
-	}
-	if err != nil {
-		return nil, err
-	}
 	if f.ln, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
 		return nil, err
 	}
@@ -66,21 +57,33 @@ func (db *DB) startLambda(ctx context.Context, database []*api.Service) (*api.Se
 	if f == nil {
 		return lambda.Off(), nil
 	}
-	var err error
+	dir, err := functionsDir(&db.cfg)
+	if err != nil {
+		return nil, err
+	}
 	f.service, err = lambda.Open(ctx, lambda.Config{
 		State:       api.NewInvoker(iam.System(), db.cfg.Now, database...),
 		Streams:     api.NewInvoker(iam.Service("lambda.amazonaws.com"), db.cfg.Now, database...),
 		Jobs:        db.jobs,
-		Dir:         f.dir,
+		Dir:         dir,
 		Endpoint:    "http://" + f.ln.Addr().String(),
 		Credentials: f.key,
 		Now:         db.cfg.Now,
 		Logger:      db.cfg.Logger,
 	})
 	if err != nil {
-		return nil, err
+		return nil, errors.Join(err, os.RemoveAll(dir))
 	}
 	return f.service.API(), nil
+}
+
+// functionsDir returns the directory for the files of functions, which is theirs alone: they are removed at the start and at the end.
+// REQUIRES: the store is open, so the data directory is ours and no other process uses it.
+func functionsDir(cfg *Config) (string, error) {
+	if cfg.Memory {
+		return os.MkdirTemp("", "gramme-functions-")
+	}
+	return filepath.Abs(filepath.Join(cfg.Dir, "functions"))
 }
 
 // serve answers what functions ask the database.
@@ -103,7 +106,7 @@ func (f *functions) close() error {
 		f.service.Close()
 	}
 	if f.stopped == nil {
-		return errors.Join(f.ln.Close(), os.RemoveAll(f.dir))
+		return f.ln.Close()
 	}
 	f.stop()
 	return <-f.stopped

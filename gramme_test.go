@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -111,6 +112,25 @@ func TestOpenFails(t *testing.T) {
 		if db != nil {
 			t.Error("a database all the same")
 		}
+	}
+}
+
+// TestOpenFailsTouchesNothing: in a directory that is not ours, or in which another process works, nothing is removed.
+func TestOpenFailsTouchesNothing(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "functions", "precious")
+	if err := os.Mkdir(filepath.Dir(file), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cfg := gramme.Config{Dir: dir, Functions: true, Keys: []gramme.Key{{ID: "id", Secret: "secret"}}}
+	if db, err := gramme.Open(context.Background(), cfg); err == nil {
+		t.Error("it opens", db.Close())
+	}
+	if _, err := os.Stat(file); err != nil {
+		t.Error(err)
 	}
 }
 
