@@ -40,19 +40,28 @@ func (w *worker) closeWindow(ctx context.Context, next []Record) error {
 	return w.lastCall(ctx, false)
 }
 
-// lastCall gives the function the state of the window for the last time.
+// lastCall gives the function the state of the window for the last time. It is tried no longer than a record of the window would be.
 func (w *worker) lastCall(ctx context.Context, early bool) error {
 	b := &batch{last: true, early: early}
 	for !w.p.over(ctx) {
-		v := w.call(ctx, b)
-		if v.done() || w.exhausted(b) {
-			next := *w.at
-			next.Window = nil
-			return w.commit(ctx, next)
+		switch v := w.call(ctx, b); {
+		case v.done():
+			return w.forgetWindow(ctx)
+		case ctx.Err() != nil:
+			return nil
+		case w.exhausted(b), w.p.cfg.Now().Sub(w.at.Window.End) > w.p.cfg.maxAge():
+			w.p.cfg.Log.Warn("the last call of a window is given up", "function", w.p.cfg.FunctionARN, "shard", w.at.Shard, "start", w.at.Window.Start)
+			return w.forgetWindow(ctx)
 		}
 		w.backOff(ctx, b)
 	}
 	return nil
+}
+
+func (w *worker) forgetWindow(ctx context.Context) error {
+	next := *w.at
+	next.Window = nil
+	return w.commit(ctx, next)
 }
 
 // openWindow opens the window of a batch if none is open.

@@ -7,6 +7,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/grammedb/gramme/internal/lib/eventpattern"
 )
 
 // sum is a function that adds up how many records it has seen in a window.
@@ -104,5 +106,55 @@ func TestTumblingLastCall(t *testing.T) {
 		w.stream.add("s", "b")
 		w.after(time.Second, "a", "", "", "b")
 		synctest.Wait()
+	})
+}
+
+// TestTumblingBehind: a worker that is behind closes no window before it has read what belongs to it, though a page of records that
+// the filter drops, or an iterator that has expired, brings it nothing.
+func TestTumblingBehind(t *testing.T) {
+	for name, between := range map[string]func(w *world){
+		"dropped": func(w *world) { w.stream.add("s", numbered("skip", 1, 2*pageSize)...) },
+		"expired": func(w *world) { w.stream.change(func() { w.stream.expired["s@1"] = true }) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			filter, err := eventpattern.Parse(`{"v":[{"prefix":"a"}]}`)
+			if err != nil {
+				t.Fatal(err)
+			}
+			inWorld(t, Settings{Retries: -1, Tumbling: 10 * time.Second, Filters: []*eventpattern.Pattern{filter}}, func(w *world) {
+				w.f.does = func(e event) (string, string, error) {
+					if e.String() == "a1" { // takes so long that the window's time is over
+						time.Sleep(time.Minute)
+					}
+					return sum(e)
+				}
+				w.stream.add("s", "a1")
+				w.start()
+				time.Sleep(time.Second)
+				between(w)
+				w.stream.add("s", "a2")
+				w.after(2*time.Minute, "a1", "a2", "")
+			})
+		})
+	}
+}
+
+// TestTumblingLastCallFails: a last call that fails for ever does not hold up the shard for longer than its records would.
+func TestTumblingLastCallFails(t *testing.T) {
+	inWorld(t, Settings{Retries: -1, MaxAge: time.Minute, Tumbling: 10 * time.Second}, func(w *world) {
+		w.f.does = func(e event) (string, string, error) {
+			if e.Last {
+				return "", "Unhandled", nil
+			}
+			return sum(e)
+		}
+		w.stream.add("s", "a")
+		w.start()
+		time.Sleep(2 * time.Minute)
+		w.stream.add("s", "b")
+		time.Sleep(5 * time.Second)
+		if seen := w.f.seen(); !strings.HasSuffix(seen, "| b") {
+			t.Errorf("calls: %s", seen)
+		}
 	})
 }

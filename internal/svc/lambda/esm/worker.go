@@ -29,7 +29,11 @@ func (w *worker) run(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if err := w.closeWindow(ctx, batch); err != nil {
+		next := batch
+		if len(next) == 0 {
+			next = w.buffer
+		}
+		if err := w.closeWindow(ctx, next); err != nil {
 			return err
 		}
 		if err := w.process(ctx, batch); err != nil {
@@ -76,7 +80,7 @@ func (w *worker) gather(ctx context.Context) ([]Record, error) {
 		switch {
 		case w.ended, len(w.buffer) > 0 && w.waited(since, read):
 			return w.take(w.fit()), nil
-		case w.windowOver(w.buffer):
+		case w.windowOver(w.buffer) && (read == 0 || len(w.buffer) > 0): // otherwise what comes next may be in the window
 			return nil, nil
 		case read == 0:
 			w.p.sleep(ctx, w.pause(since))
@@ -136,10 +140,7 @@ func (w *worker) read(ctx context.Context) (int, error) {
 	if w.ended {
 		return 0, nil
 	}
-	records, next, err := w.p.cfg.Source.Records(ctx, w.iterator, pageSize)
-	if errors.Is(err, ErrExpired) || errors.Is(err, ErrTrimmed) {
-		return 0, w.reseek(ctx, errors.Is(err, ErrTrimmed))
-	}
+	records, next, err := w.page(ctx)
 	if err != nil {
 		return 0, err
 	}
@@ -155,6 +156,18 @@ func (w *worker) read(ctx context.Context) (int, error) {
 		return len(records), w.skip(ctx)
 	}
 	return len(records), nil
+}
+
+// page returns the next page, with another iterator if that which there was is no more.
+func (w *worker) page(ctx context.Context) ([]Record, string, error) {
+	records, next, err := w.p.cfg.Source.Records(ctx, w.iterator, pageSize)
+	if !errors.Is(err, ErrExpired) && !errors.Is(err, ErrTrimmed) {
+		return records, next, err
+	}
+	if err := w.reseek(ctx, errors.Is(err, ErrTrimmed)); err != nil {
+		return nil, "", err
+	}
+	return w.p.cfg.Source.Records(ctx, w.iterator, pageSize)
 }
 
 // reseek makes a new iterator behind what has been read.
