@@ -73,9 +73,13 @@ type Config struct {
 	// RequestMemory bounds the bytes of requests and answers in flight; 0: an eighth of the memory limit of the process, or
 	// 256 MiB where there is none.
 	RequestMemory int64
-	MaxConns      int         // open connections; 0: 16384, or what an eighth of the memory limit holds
-	TLS           *tls.Config // nil: plain HTTP
-	Pprof         bool        // serve profiles under /_gramme/pprof/
+
+	// CacheBytes is the size of the store's cache of blocks; the one of items is half as large. 0: a quarter of the memory limit, or
+	// 128 MiB where there is none. Memtables and the garbage collector's reserve come on top.
+	CacheBytes int64
+	MaxConns   int         // open connections; 0: 16384, or what an eighth of the memory limit holds
+	TLS        *tls.Config // nil: plain HTTP
+	Pprof      bool        // serve profiles under /_gramme/pprof/
 
 	Logger *slog.Logger     // nil: slog.Default()
 	Now    func() time.Time // the database's clock; nil: time.Now. Signatures are always checked by the real one
@@ -246,7 +250,7 @@ func openEngine(cfg *Config) (kv.Engine, error) {
 	if cfg.Memory {
 		return memkv.Open(), nil
 	}
-	return pebblekv.Open(pebblekv.Config{Dir: cfg.Dir, Logger: cfg.Logger})
+	return pebblekv.Open(pebblekv.Config{Dir: cfg.Dir, CacheBytes: cfg.CacheBytes, Logger: cfg.Logger})
 }
 
 // requestMemory returns the budget for requests in flight, 0 for the gateway's default.

@@ -139,28 +139,41 @@ func (t *test) restart() error {
 // enoughLog is how much of the log a start should have to replay, where the store keeps that much.
 const enoughLog = 16 << 20
 
-// crash times the start after a kill with much of the log to replay.
+// crash times starts after a kill with much of the log to replay.
 func (t *test) crash(ctx context.Context) error {
-	var log float64
+	var took []time.Duration // for 64 MiB
+	var logs float64
+	for range 3 {
+		log, err := t.fillLog(ctx)
+		if err != nil {
+			return err
+		}
+		if err := errors.Join(t.server.Kill(), t.start()); err != nil {
+			return err
+		}
+		if err := t.present(ctx, t.loaded-1); err != nil {
+			return err
+		}
+		took = append(took, time.Duration(float64(t.server.Took())*(64<<20)/log))
+		logs += log
+	}
+	slices.Sort(took)
+	t.verdict("start-up after kill -9, for 64 MiB of log", "at most 1 s",
+		fmt.Sprintf("%s (of three starts with %s on average)", millis(took[1]), mib(int64(logs/3))), took[1] <= time.Second)
+	return nil
+}
+
+// fillLog writes until the log is long, and returns its size.
+func (t *test) fillLog(ctx context.Context) (log float64, err error) {
 	for try := 0; log < enoughLog && try < 40; try++ {
 		if err := t.grow(ctx, t.loaded+10_000); err != nil {
-			return err
+			return 0, err
 		}
-		var err error
 		if log, err = t.metric("gramme_store_wal_live_bytes"); err != nil {
-			return err
+			return 0, err
 		}
 	}
-	if err := t.server.Kill(); err != nil {
-		return err
-	}
-	if err := t.start(); err != nil {
-		return err
-	}
-	each := time.Duration(float64(t.server.Took()) * (64 << 20) / log)
-	t.verdict("start-up after kill -9", "at most 1 s for 64 MiB of log",
-		fmt.Sprintf("%s with %s, %s for 64 MiB", millis(t.server.Took()), mib(int64(log)), millis(each)), each <= time.Second)
-	return t.present(ctx, t.loaded-1)
+	return log, nil
 }
 
 // resident returns the server's memory, and remembers its peak.

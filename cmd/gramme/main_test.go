@@ -75,7 +75,7 @@ func TestCommandLine(t *testing.T) {
 		{args: []string{"serve", "--tls-cert", "x"}, status: 2, err: "--tls-cert and --tls-key go together"},
 		{args: []string{"serve", "--tls-cert", "x", "--tls-key", "y"}, status: 1, err: "open x"},
 		{args: []string{"serve", "--max-connections", "-1"}, status: 2, err: "--max-connections are not negative"},
-		{args: []string{"serve", "--request-memory", "-1"}, status: 2, err: "--request-memory and --max-connections are not negative"},
+		{args: []string{"serve", "--request-memory", "-1"}, status: 2, err: "--cache and --max-connections are not negative"},
 		{args: []string{"serve", "--lifecycle-delay", "-1s"}, status: 2, err: "--lifecycle-delay, --request-memory"},
 		{args: []string{"serve", "--stream-shard-age", "-1s"}, status: 2, err: "--stream-shard-bytes and --stream-bytes are not negative"},
 		{args: []string{"serve", "--kinesis-key", "A:1"}, status: 2, err: "--kinesis-key is for --kinesis-endpoint"},

@@ -75,6 +75,7 @@ func (o *options) database(logTo io.Writer) (gramme.Config, error) {
 		OneRegion:      o.oneRegion,
 		LifecycleDelay: o.lifecycleDelay,
 		RequestMemory:  o.requestMemory,
+		CacheBytes:     o.cache,
 		MaxConns:       o.maxConns,
 		Pprof:          o.pprof,
 		Functions:      o.functions,
@@ -83,8 +84,8 @@ func (o *options) database(logTo io.Writer) (gramme.Config, error) {
 	if s := &o.streams; s.ShardAge < 0 || s.ShardRecords < 0 || s.ShardBytes < 0 || s.Bytes < 0 {
 		return cfg, fmt.Errorf("--stream-shard-age, --stream-shard-records, --stream-shard-bytes and --stream-bytes are not negative; %w", errServe)
 	}
-	if o.lifecycleDelay < 0 || o.requestMemory < 0 || o.maxConns < 0 {
-		return cfg, fmt.Errorf("--lifecycle-delay, --request-memory and --max-connections are not negative; %w", errServe)
+	if o.lifecycleDelay < 0 || o.requestMemory < 0 || o.cache < 0 || o.maxConns < 0 {
+		return cfg, fmt.Errorf("--lifecycle-delay, --request-memory, --cache and --max-connections are not negative; %w", errServe)
 	}
 	var err error
 	if cfg.Logger, err = newLogger(logTo, o.logFormat, o.logLevel); err != nil {
