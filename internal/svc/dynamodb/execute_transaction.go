@@ -109,11 +109,7 @@ func (s *Service) writeTransaction(ctx context.Context, c *api.Call, in *ddb.Exe
 	case total > maxTransaction:
 		return nil, errTransactionSize
 	}
-	token, err := newToken(c, in.ClientRequestToken, in)
-	if err != nil {
-		return nil, err
-	}
-	effects, replayed, err := s.Store.Transact(ctx, ws, token)
+	effects, replayed, err := s.Store.Transact(ctx, ws, newToken(c, in.ClientRequestToken, in))
 	if err != nil {
 		return nil, failures(statements, err)
 	}

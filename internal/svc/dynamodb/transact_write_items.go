@@ -2,8 +2,6 @@ package dynamodb
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/json"
 	"errors"
 
 	"github.com/grammedb/gramme/internal/api"
@@ -11,7 +9,6 @@ import (
 	"github.com/grammedb/gramme/internal/db/capacity"
 	"github.com/grammedb/gramme/internal/db/store"
 	"github.com/grammedb/gramme/internal/db/table"
-	"github.com/grammedb/gramme/internal/kv/keys"
 	"github.com/grammedb/gramme/internal/lang/attr"
 	"github.com/grammedb/gramme/internal/lang/expr"
 )
@@ -36,11 +33,7 @@ func (s *Service) transactWriteItems(ctx context.Context, c *api.Call, in *ddb.T
 	if err != nil {
 		return nil, err
 	}
-	token, err := newToken(c, in.ClientRequestToken, in)
-	if err != nil {
-		return nil, err
-	}
-	effects, replayed, err := s.Store.Transact(ctx, writes, token)
+	effects, replayed, err := s.Store.Transact(ctx, writes, newToken(c, in.ClientRequestToken, in))
 	if err != nil {
 		return nil, err
 	}
@@ -176,18 +169,6 @@ func (a *action) payload() int {
 func isEmptyKey(err error) bool {
 	e, ok := errors.AsType[*table.KeyError](err)
 	return ok && e.Fault == table.FaultEmpty && e.Index == ""
-}
-
-// newToken makes the idempotency token of a request; nil if it has none. Requests are the same if all their members are.
-func newToken(c *api.Call, token *string, in any) (*store.Token, error) {
-	if token == nil {
-		return nil, nil
-	}
-	text, err := json.Marshal(in)
-	if err != nil {
-		return nil, err
-	}
-	return &store.Token{Key: keys.Token(c.Account, c.Region, *token), Hash: sha256.Sum256(text)}, nil
 }
 
 func (s *Service) shapeTransaction(ctx context.Context, in *ddb.TransactWriteItemsInput, actions []action, ws []store.Write, effects []store.Effect, replayed bool) (*ddb.TransactWriteItemsOutput, error) {

@@ -1,0 +1,99 @@
+package dynamodb
+
+import (
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/grammedb/gramme/internal/api"
+	"github.com/grammedb/gramme/internal/api/ddb"
+	"github.com/grammedb/gramme/internal/front/wire"
+)
+
+// TestSameRequests: what a token stands for does not depend on how a request is written, and on everything that it says.
+func TestSameRequests(t *testing.T) {
+	hash := func(op string, body string) [32]byte {
+		t.Helper()
+		for _, o := range New(Config{}).API().Ops {
+			if o.Name != op {
+				continue
+			}
+			in, err := wire.Codec{}.Decode(o, []byte(body))
+			if err != nil {
+				t.Fatal(body, err)
+			}
+			token := "t"
+			return newToken(&api.Call{}, &token, in).Hash
+		}
+		panic(op)
+	}
+	const transaction = `{"ClientRequestToken":"t","ReturnConsumedCapacity":"TOTAL","TransactItems":[` +
+		`{"Put":{"TableName":"T","Item":{"a":{"S":"x"},"b":{"N":"1"}},"ConditionExpression":"#a = :v AND #b = :w","ExpressionAttributeNames":{"#a":"x","#b":"y"},"ExpressionAttributeValues":{":v":{"SS":["1","2"]},":w":{"L":[]}}}},` +
+		`{"Update":{"TableName":"T","Key":{"a":{"S":"y"}},"UpdateExpression":"SET b = c"}},{"Delete":{"TableName":"T","Key":{"a":{"S":"z"}}}},` +
+		`{"ConditionCheck":{"TableName":"U","Key":{"a":{"S":"z"}},"ConditionExpression":"attribute_exists(a)","ReturnValuesOnConditionCheckFailure":"ALL_OLD"}}]}`
+	const statements = `{"ClientRequestToken":"t","TransactStatements":[{"Statement":"DELETE FROM T WHERE a = ?","Parameters":[{"S":"x"}]},{"Statement":"DELETE FROM T WHERE a = 1"}]}`
+	for _, c := range []struct{ op, body, old, new string }{
+		{"TransactWriteItems", transaction, `"a":{"S":"x"},"b":{"N":"1"}`, `"b":{"N":"1.0"}, "a":{"S":"x"}`},
+		{"TransactWriteItems", transaction, `{"#a":"x","#b":"y"}`, `{"#b":"y", "#a":"x"}`},
+		{"TransactWriteItems", transaction, `["1","2"]`, `["2","1"]`},
+		{"TransactWriteItems", transaction, `{"Delete":{`, `{"Put":null,"Delete":{"Unknown":1,`},
+	} {
+		if body := strings.Replace(c.body, c.old, c.new, 1); body == c.body || hash(c.op, body) != hash(c.op, c.body) {
+			t.Errorf("%s instead of %s makes another request", c.new, c.old)
+		}
+	}
+	for _, c := range []struct{ op, body, old, new string }{
+		{"TransactWriteItems", transaction, `"ReturnConsumedCapacity":"TOTAL",`, ``},
+		{"TransactWriteItems", transaction, `"TOTAL"`, `"INDEXES"`},
+		{"TransactWriteItems", transaction, `"ReturnConsumedCapacity"`, `"ReturnItemCollectionMetrics"`},
+		{"TransactWriteItems", transaction, `{"#a":"x","#b":"y"}`, `{"#a":"y","#b":"x"}`},
+		{"TransactWriteItems", transaction, `"ExpressionAttributeNames":{"#a":"x","#b":"y"},`, ``},
+		{"TransactWriteItems", transaction, `"ExpressionAttributeNames":{"#a":"x","#b":"y"},`, `"ExpressionAttributeNames":{},`},
+		{"TransactWriteItems", transaction, `{"L":[]}`, `{"M":{}}`},
+		{"TransactWriteItems", transaction, `"Item":{"a":{"S":"x"},"b":{"N":"1"}}`, `"Item":{"a":{"S":"x"}}`},
+		{"TransactWriteItems", transaction, `"Delete"`, `"ConditionCheck"`},
+		{"TransactWriteItems", transaction, `"U"`, `"T"`},
+		{"TransactWriteItems", transaction, `SET b = c`, `SET b = d`},
+		{"TransactWriteItems", transaction, `,"ReturnValuesOnConditionCheckFailure":"ALL_OLD"`, ``},
+		{"TransactWriteItems", transaction, `{"Delete":{"TableName":"T","Key":{"a":{"S":"z"}}}},`, ``},
+		{"ExecuteTransaction", statements, `{"S":"x"}`, `{"S":"y"}`},
+		{"ExecuteTransaction", statements, `,"Parameters":[{"S":"x"}]`, ``},
+		{"ExecuteTransaction", statements, `a = 1`, `a = 2`},
+		{"ExecuteTransaction", statements, `"ClientRequestToken":"t"`, `"ClientRequestToken":"t","ReturnConsumedCapacity":"NONE"`},
+	} {
+		if body := strings.Replace(c.body, c.old, c.new, 1); body == c.body || hash(c.op, body) == hash(c.op, c.body) {
+			t.Errorf("%s instead of %s makes no other request", c.new, c.old)
+		}
+	}
+}
+
+// TestMembersOfRequestsWithTokens: newToken knows the types of all members.
+func TestMembersOfRequestsWithTokens(t *testing.T) {
+	for _, in := range []any{new(ddb.TransactWriteItemsInput), new(ddb.ExecuteTransactionInput)} {
+		v := reflect.ValueOf(in)
+		fill(v.Elem())
+		appendMember(nil, v)
+	}
+}
+
+// fill makes everything that may be absent present.
+func fill(v reflect.Value) {
+	switch v.Kind() {
+	case reflect.Pointer:
+		v.Set(reflect.New(v.Type().Elem()))
+		fill(v.Elem())
+	case reflect.Slice:
+		if v.CanSet() {
+			v.Set(reflect.MakeSlice(v.Type(), 1, 1))
+			fill(v.Index(0))
+		}
+	case reflect.Map:
+		v.Set(reflect.MakeMap(v.Type()))
+	case reflect.Struct:
+		for i := range v.NumField() {
+			if v.Field(i).CanSet() {
+				fill(v.Field(i))
+			}
+		}
+	}
+}
