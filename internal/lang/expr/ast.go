@@ -3,6 +3,7 @@ package expr
 import (
 	"sort"
 	"strings"
+	"sync/atomic"
 
 	"github.com/grammedb/gramme/internal/lang/attr"
 )
@@ -202,7 +203,7 @@ type action struct {
 	value  *node // nil: REMOVE
 }
 
-// A parsed is an expression as far as its text tells. It is immutable and cached.
+// A parsed is an expression as far as its text tells. It is immutable, except for what it remembers, and cached.
 type parsed struct {
 	kind    kind
 	text    string
@@ -218,6 +219,8 @@ type parsed struct {
 	// Of an expression whose paths have no placeholders, so that they are the same for every request:
 	targets    []Path
 	projection *Projection
+
+	last atomic.Pointer[named] // of another expression: its paths with the names of a request not long ago
 }
 
 // A ref is a placeholder that an expression uses.

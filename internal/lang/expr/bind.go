@@ -112,7 +112,8 @@ func (b *binder) resolve(p *parsed) (binding, error) {
 		}
 	}
 	if p.named {
-		to.paths, to.targets = b.paths(p)
+		n := b.named(p)
+		to.paths, to.targets = n.paths, n.targets
 	}
 	return to, nil
 }
@@ -134,6 +135,48 @@ func (b *binder) values(p *parsed) []attr.Value {
 		}
 	}
 	return values
+}
+
+// A named is an expression's paths and targets with the names of some request put in. It is immutable.
+type named struct {
+	names          []string // of the placeholders for names among parsed.refs
+	paths, targets []Path
+}
+
+// keptNames is the size up to which the names of a request are kept for the next.
+const keptNames = 1 << 10
+
+// named puts the request's names into an expression. Mostly they are those of the request before, as one piece of a client's code has
+// made both. REQUIRES: the names are defined.
+func (b *binder) named(p *parsed) *named {
+	if last := p.last.Load(); last != nil && b.has(last.names, p.refs) {
+		return last
+	}
+	n, size := new(named), 0
+	for _, r := range p.refs {
+		if !r.isValue() {
+			n.names = append(n.names, b.names[r.name])
+			size += len(b.names[r.name])
+		}
+	}
+	if n.paths, n.targets = b.paths(p); size <= keptNames {
+		p.last.Store(n)
+	}
+	return n
+}
+
+// has reports whether the placeholders for names among refs have these names in the request.
+func (b *binder) has(names []string, refs []ref) bool {
+	for _, r := range refs {
+		if r.isValue() {
+			continue
+		}
+		if b.names[r.name] != names[0] {
+			return false
+		}
+		names = names[1:]
+	}
+	return true
 }
 
 // paths returns the paths and targets of an expression with the names put in. REQUIRES: the names are defined.
