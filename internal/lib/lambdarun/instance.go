@@ -224,8 +224,12 @@ func (in *instance) exitDocument(id string) []byte {
 // stop ends the process and all that belongs to it. No invocation is under way.
 func (in *instance) stop() {
 	if in.cmd != nil {
-		killGroup(in.cmd.Process)
-		<-in.exited
+		select {
+		case <-in.exited: // its number may be another's by now
+		default:
+			killGroup(in.cmd.Process)
+			<-in.exited
+		}
 	}
 	if in.server != nil {
 		_ = in.server.Close()
