@@ -12,6 +12,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -58,34 +59,67 @@ func Extract(archive []byte, dir string, limit int64) error {
 	return walk(archive, func(f *zip.File, name string) error { return extract(root, f, name, &left) })
 }
 
+// A file is a file or a symbolic link of an archive, with its name as the system writes it.
+type file struct {
+	*zip.File
+	name string
+}
+
 // walk calls visit with each file and symbolic link, and its name as the system writes it.
 func walk(archive []byte, visit func(f *zip.File, name string) error) error {
 	z, err := zip.NewReader(bytes.NewReader(archive), int64(len(archive)))
 	if err != nil && !errors.Is(err, zip.ErrInsecurePath) {
 		return ErrFormat
 	}
-	if len(z.File) > maxEntries {
-		return ErrTooLarge
+	files, err := filesOf(z)
+	if err != nil {
+		return err
 	}
-	visited := false
+	for _, f := range files {
+		if err := visit(f.File, f.name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// filesOf returns what is to be written. Directories are made with the first file in them.
+func filesOf(z *zip.Reader) ([]file, error) {
+	if len(z.File) > maxEntries {
+		return nil, ErrTooLarge
+	}
+	var files []file
 	for _, f := range z.File {
 		name, err := localName(f.Name)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		switch kind := f.Mode().Type(); {
 		case kind == fs.ModeDir || strings.HasSuffix(f.Name, "/"):
-			continue // made with the first file in it
+			continue
 		case kind != 0 && kind != fs.ModeSymlink:
-			return &EntryError{f.Name, "is neither a file nor a symbolic link"}
+			return nil, &EntryError{f.Name, "is neither a file nor a symbolic link"}
 		}
-		visited = true
-		if err := visit(f, name); err != nil {
-			return err
-		}
+		files = append(files, file{f, name})
 	}
-	if !visited {
-		return ErrEmpty
+	if len(files) == 0 {
+		return nil, ErrEmpty
+	}
+	return files, checkTree(files)
+}
+
+// checkTree refuses files below what is no directory.
+func checkTree(files []file) error {
+	const below = "\x00" // is in no name, and before all else, so what lies below a file comes next
+	names := make([]string, len(files))
+	for i, f := range files {
+		names[i] = strings.ReplaceAll(filepath.ToSlash(f.name), "/", below)
+	}
+	slices.Sort(names)
+	for i := 1; i < len(names); i++ {
+		if strings.HasPrefix(names[i], names[i-1]+below) {
+			return &EntryError{strings.ReplaceAll(names[i], below, "/"), "lies below what is no directory"}
+		}
 	}
 	return nil
 }

@@ -90,6 +90,9 @@ func TestRefused(t *testing.T) {
 		{"backslash", pack(t, entry{`..\evil`, "x", 0}), "backslash"},
 		{"link out", pack(t, entry{"l", "../..", fs.ModeSymlink}), "links"},
 		{"absolute link", pack(t, entry{"l", "/etc/passwd", fs.ModeSymlink}), "links"},
+		{"below a file", pack(t, entry{"a", "x", 0}, entry{"a!", "x", 0}, entry{"a/b", "x", 0}), "below"},
+		{"above a file", pack(t, entry{"a/b/c", "x", 0}, entry{"a", "x", 0}), "below"},
+		{"below a link", pack(t, entry{"d/f", "x", 0}, entry{"l", "d", fs.ModeSymlink}, entry{"l/f", "x", 0}), "below"},
 		{"pipe", pack(t, entry{"p", "", fs.ModeNamedPipe}), "neither"},
 	} {
 		dir := t.TempDir()

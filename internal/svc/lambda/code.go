@@ -14,6 +14,9 @@ import (
 // maxUnzipped is the size of the largest code.
 const maxUnzipped = 250 << 20
 
+// maxURL is the length of the longest URL of an emulator.
+const maxURL = 2048
+
 // sent is the code that a request brings.
 type sent struct {
 	zip           []byte
@@ -64,7 +67,7 @@ func (c *sent) checkURL(out *code) error {
 		return invalid("Please provide ImageUri when creating a function with packageType Image.")
 	}
 	u, err := url.Parse(*c.imageURI)
-	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
+	if err != nil || len(*c.imageURI) > maxURL || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
 		return invalid("Gramme runs no container images: ImageUri is the URL of a running Lambda Runtime Interface Emulator, " +
 			"such as http://127.0.0.1:9000.")
 	}

@@ -2,6 +2,7 @@ package lambda
 
 import (
 	"context"
+	"unicode/utf8"
 
 	"github.com/grammedb/gramme/internal/api"
 	shapes "github.com/grammedb/gramme/internal/api/lambda"
@@ -53,6 +54,24 @@ func checkCreate(in *shapes.CreateFunctionRequest) error {
 		return notBuilt("TenancyConfig")
 	case text(in.Code.SourceKMSKeyArn) != "":
 		return notBuilt("Code.SourceKMSKeyArn")
+	}
+	return checkTags(in.Tags)
+}
+
+// The limits of tags, in number and in characters.
+const (
+	maxTags     = 50
+	maxTagKey   = 128
+	maxTagValue = 256
+)
+
+func checkTags(tags map[string]string) error {
+	ok := len(tags) <= maxTags
+	for key, value := range tags {
+		ok = ok && key != "" && utf8.RuneCountInString(key) <= maxTagKey && utf8.RuneCountInString(value) <= maxTagValue
+	}
+	if !ok {
+		return invalid("A function has at most %d tags, with keys of 1 to %d and values of up to %d characters.", maxTags, maxTagKey, maxTagValue)
 	}
 	return nil
 }

@@ -16,6 +16,9 @@ func (s *Service) listEventSourceMappings(ctx context.Context, c *api.Call, in *
 	if in.MaxItems != nil {
 		limit = min(limit, int(*in.MaxItems))
 	}
+	if err := checkMarker(text(in.Marker)); err != nil {
+		return nil, err
+	}
 	function := ""
 	if in.FunctionName != nil {
 		r, err := refer(c, *in.FunctionName, nil)

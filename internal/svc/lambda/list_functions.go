@@ -17,6 +17,9 @@ func (s *Service) listFunctions(ctx context.Context, c *api.Call, in *shapes.Lis
 	if in.MaxItems != nil {
 		limit = min(limit, int(*in.MaxItems))
 	}
+	if err := checkMarker(text(in.Marker)); err != nil {
+		return nil, err
+	}
 	after, err := base64.RawURLEncoding.DecodeString(text(in.Marker))
 	if err != nil {
 		return nil, invalid("Invalid marker: %s", *in.Marker)

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/grammedb/gramme/internal/api"
 	shapes "github.com/grammedb/gramme/internal/api/lambda"
 	"github.com/grammedb/gramme/internal/lib/eventpattern"
@@ -38,8 +40,9 @@ type mappingSettings struct {
 
 // The limits of what the model does not limit.
 const (
-	maxFilters   = 5
-	minRecordAge = 60
+	maxFilters     = 5
+	maxDestination = 350
+	minRecordAge   = 60
 )
 
 func (m *mapping) id() id { return mappingID(m.Region, m.UUID) }
@@ -51,14 +54,16 @@ func (m *mapping) function() reference {
 }
 
 // findMapping returns the mapping of that UUID.
-func (s *Service) findMapping(ctx context.Context, c *api.Call, uuid string) (*mapping, error) {
-	m := new(mapping)
-	found, err := s.state.get(ctx, mappingID(c.Region, uuid), m)
-	if err == nil && !found {
-		err = notFound("The resource you requested does not exist.")
+func (s *Service) findMapping(ctx context.Context, c *api.Call, text string) (*mapping, error) {
+	m, found := new(mapping), false
+	if uuid.Validate(text) == nil {
+		var err error
+		if found, err = s.state.get(ctx, mappingID(c.Region, text), m); err != nil {
+			return nil, err
+		}
 	}
-	if err != nil {
-		return nil, err
+	if !found {
+		return nil, notFound("The resource you requested does not exist.")
 	}
 	return m, nil
 }
@@ -108,6 +113,9 @@ func (set *mappingSettings) check() error {
 	}
 	if set.Tumbling > 0 && set.Parallel > 1 {
 		return invalid("TumblingWindowInSeconds and a ParallelizationFactor above 1 exclude each other.")
+	}
+	if len(set.Destination) > maxDestination {
+		return invalid("A destination has at most %d characters.", maxDestination)
 	}
 	if set.Destination != "" {
 		if err := esm.CheckDestination(set.Destination); err != nil {

@@ -313,6 +313,26 @@ func TestPages(t *testing.T) {
 	call(t, s, "GET", "/functions?Marker=*", "").check(t, 400, "Invalid marker")
 }
 
+// TestTooLong: what is too long to be kept or looked for is refused in Lambda's words.
+func TestTooLong(t *testing.T) {
+	s := grammetest.New(t, withFunctions)
+	long := strings.Repeat("x", 2000)
+	call(t, s, "GET", "/functions?Marker="+long, "").check(t, 400, "Invalid marker")
+	call(t, s, "GET", "/event-source-mappings?Marker="+long, "").check(t, 400, "Invalid marker")
+	for _, method := range []string{"GET", "PUT", "DELETE"} {
+		call(t, s, method, "/event-source-mappings/"+long, "{}").check(t, 404, "The resource you requested does not exist.")
+	}
+	body := func(members string) string {
+		return `{"FunctionName":"f","PackageType":"Image","Role":"arn:aws:iam::000000000000:role/r",` + members + `}`
+	}
+	tags, err := json.Marshal(map[string]string{"k": strings.Repeat("v", 257)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	call(t, s, "POST", "/functions", body(`"Code":{"ImageUri":"http://127.0.0.1:9"},"Tags":`+string(tags))).check(t, 400, "at most 50 tags")
+	call(t, s, "POST", "/functions", body(`"Code":{"ImageUri":"http://127.0.0.1:9/`+long+long+`"}`)).check(t, 400, "ImageUri is the URL")
+}
+
 // TestCodeWhileRunning: code that is replaced while it runs stays until its last process ends.
 func TestCodeWhileRunning(t *testing.T) {
 	s := grammetest.New(t, withFunctions)

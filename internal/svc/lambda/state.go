@@ -143,6 +143,16 @@ func (s state) remove(ctx context.Context, i id) (bool, error) {
 // A span is the rows of a partition whose sort keys begin with prefix and come after it and after.
 type span struct{ pk, prefix, after string }
 
+// maxMarker is the size of the longest marker: names and UUIDs are shorter, and a sort key holds it behind any prefix.
+const maxMarker = 512
+
+func checkMarker(marker string) error {
+	if len(marker) > maxMarker {
+		return invalid("Invalid marker: %.50s...", marker)
+	}
+	return nil
+}
+
 func (s span) query() *ddb.QueryInput {
 	in := &ddb.QueryInput{TableName: new(stateTable), ConsistentRead: new(true), KeyConditionExpression: new("pk = :pk")}
 	values := []attr.Field{{Name: ":pk", Value: attr.String(s.pk)}}
