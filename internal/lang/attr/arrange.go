@@ -78,7 +78,7 @@ func (d *Decoder) sort(entries []span) {
 // keeps the last.
 func (d *Decoder) arrange(content int, entries []span) {
 	d.spare = append(d.spare[:0], d.buf[content:]...)
-	d.buf = d.buf[:content]
+	buf := d.buf[:content] // a store into d each time would be work for a garbage collector that runs
 	for i, s := range entries {
 		if i+1 < len(entries) {
 			next := entries[i+1]
@@ -86,6 +86,7 @@ func (d *Decoder) arrange(content int, entries []span) {
 				continue
 			}
 		}
-		d.buf = append(d.buf, d.spare[s.start-content:s.end-content]...)
+		buf = append(buf, d.spare[s.start-content:s.end-content]...)
 	}
+	d.buf = buf
 }

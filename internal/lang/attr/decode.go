@@ -330,13 +330,13 @@ func (d *Decoder) scalar(r *jsontok.Reader, k jsontok.Kind, t Type) {
 }
 
 func (d *Decoder) number(text []byte) {
-	d.buf = open(d.buf, N)
-	content := len(d.buf)
-	var err error
-	if d.buf, err = decimal.Append(d.buf, text); err != nil {
+	buf := open(d.buf, N)
+	content := len(buf)
+	buf, err := decimal.Append(buf, text)
+	if err != nil {
 		d.fail(numberFault(err, text))
 	}
-	d.buf = seal(d.buf, content)
+	d.buf = seal(buf, content)
 }
 
 // base64Strict refuses padding bits that are not 0.
