@@ -1,9 +1,7 @@
 package kvtest
 
 import (
-	"bytes"
 	"fmt"
-	"math/rand/v2"
 	"slices"
 	"testing"
 
@@ -17,10 +15,12 @@ var viewTests = []test{
 	{"ScanWithoutEnd", testScanWithoutEnd},
 	{"ScanIsOfOneMoment", testScanMoment},
 	{"ScanClosedEarly", testScanEarly},
+	{"ScanKeepsNoBounds", testScanKeepsNothing},
 	{"SeveralScansInOneView", testSeveralScans},
 	{"RandomAgainstModel", testRandom},
 	{"LatestIsLatest", testLatest},
 	{"PinnedIsOfOneMoment", testPinned},
+	{"PinnedAgainstModels", testPinnedRandom},
 }
 
 func testMultiGet(t *testing.T, e kv.Engine) {
@@ -167,6 +167,34 @@ func testScanEarly(t *testing.T, e kv.Engine) {
 	}
 }
 
+// testScanKeepsNothing checks that the memory of a range is the caller's again once the scan has begun.
+func testScanKeepsNothing(t *testing.T, e kv.Engine) {
+	for _, n := range []string{"a", "b", "c", "d"} {
+		put(t, e, row(n), "1")
+	}
+	for _, reverse := range []bool{false, true} {
+		view(t, e, kv.ViewOpts{}, func(v kv.View) {
+			r := kv.Range{Lo: row("b"), Hi: row("d"), Reverse: reverse}
+			it, err := v.Scan(r)
+			if err != nil {
+				t.Fatal(err)
+			}
+			clear(r.Lo)
+			clear(r.Hi)
+			n := 0
+			for it.Next() {
+				n++
+			}
+			if n != 2 {
+				t.Errorf("reverse %v: %d rows, want 2", reverse, n)
+			}
+			if err := it.Close(); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
 func testSeveralScans(t *testing.T, e kv.Engine) {
 	for _, n := range []string{"a", "b", "c"} {
 		put(t, e, row(n), n)
@@ -193,85 +221,6 @@ func testSeveralScans(t *testing.T, e kv.Engine) {
 			}
 		}
 	})
-}
-
-// testRandom makes random changes to an engine and to a map and compares what both hold.
-func testRandom(t *testing.T, e kv.Engine) {
-	rng := rand.New(rand.NewPCG(1, 2))
-	m := model{}
-	for range 300 {
-		m.step(t, e, rng)
-	}
-	m.compare(t, e)
-}
-
-// model is what an engine should hold: values by the names of rows.
-type model map[string]string
-
-func (m model) name(rng *rand.Rand) string {
-	const letters = "\x00\x01abyz\xfe\xff"
-	name := make([]byte, 1+rng.IntN(2))
-	for i := range name {
-		name[i] = letters[rng.IntN(len(letters))]
-	}
-	return string(name)
-}
-
-// step makes a few changes at once, or looks at a random range.
-func (m model) step(t *testing.T, e kv.Engine, rng *rand.Rand) {
-	t.Helper()
-	if rng.IntN(5) == 0 {
-		m.check(t, e, m.name(rng), m.name(rng))
-		return
-	}
-	changes := map[string]string{} // "" deletes
-	for range 1 + rng.IntN(5) {
-		changes[m.name(rng)] = []string{"", fmt.Sprint(rng.IntN(1000)), "x"}[rng.IntN(3)]
-	}
-	update(t, e, kv.Txn{}, write(func(b *kv.Batch) {
-		for n, v := range changes {
-			if v == "" {
-				b.Delete(row(n))
-			} else {
-				b.Put(row(n), []byte(v))
-			}
-		}
-	}))
-	for n, v := range changes {
-		if m[n] = v; v == "" {
-			delete(m, n)
-		}
-	}
-}
-
-// compare checks all that an engine holds.
-func (m model) compare(t *testing.T, e kv.Engine) {
-	t.Helper()
-	m.check(t, e, "", "\xff\xff\xff")
-	for n, v := range m {
-		wantVal(t, e, row(n), v)
-	}
-}
-
-// check compares a range.
-func (m model) check(t *testing.T, e kv.Engine, lo, hi string) {
-	t.Helper()
-	var want []kv.Pair
-	for n, v := range m {
-		if n >= lo && n < hi {
-			want = append(want, kv.Pair{Key: row(n), Value: []byte(v)})
-		}
-	}
-	slices.SortFunc(want, func(a, b kv.Pair) int { return bytes.Compare(a.Key, b.Key) })
-	r := kv.Range{Lo: row(lo), Hi: row(hi)}
-	if got := text(scan(t, e, r)); got != text(want) {
-		t.Fatalf("[%q, %q): %q, want %q", lo, hi, got, text(want))
-	}
-	slices.Reverse(want)
-	r.Reverse = true
-	if got := text(scan(t, e, r)); got != text(want) {
-		t.Fatalf("[%q, %q) from the end: %q, want %q", lo, hi, got, text(want))
-	}
 }
 
 func testLatest(t *testing.T, e kv.Engine) {

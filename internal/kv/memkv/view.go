@@ -3,6 +3,7 @@ package memkv
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/tidwall/btree"
 
@@ -64,8 +65,9 @@ func (v *view) Scan(r kv.Range) (kv.Iterator, error) {
 	if t == nil {
 		t = v.db.snapshot()
 	}
-	it := &iterator{MapIter: t.Iter(), lo: text(r.Lo), hi: text(r.Hi), bounded: r.Hi != nil, reverse: r.Reverse}
-	return it, nil
+	bounds := text(slices.Concat(r.Lo, r.Hi)) // the range's own memory is the caller's
+	lo, hi := bounds[:len(r.Lo)], bounds[len(r.Lo):]
+	return &iterator{MapIter: t.Iter(), lo: lo, hi: hi, bounded: r.Hi != nil, reverse: r.Reverse}, nil
 }
 
 // Close implements kv.View.
