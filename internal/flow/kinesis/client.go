@@ -57,12 +57,21 @@ func newClient(e Endpoint) (*client, error) {
 		return nil, errors.New("kinesis: there are no credentials for the endpoint")
 	}
 	if e.Transport == nil {
-		t := http.DefaultTransport.(*http.Transport).Clone()
-		t.MaxIdleConnsPerHost = maxTurns
-		e.Transport = t
+		e.Transport = transport()
 	}
 	stay := func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse } // a redirected request is not signed for its goal
 	return &client{e, &http.Client{Transport: e.Transport, CheckRedirect: stay, Timeout: requestTime}}, nil
+}
+
+// transport returns the process's default, with as many idle connections as there are requests under way.
+func transport() http.RoundTripper {
+	t, ok := http.DefaultTransport.(*http.Transport)
+	if !ok { // the program that the server is a part of has put its own there
+		return http.DefaultTransport
+	}
+	t = t.Clone()
+	t.MaxIdleConnsPerHost = maxTurns
+	return t
 }
 
 // A refusal is an answer of the endpoint that is no success.

@@ -195,6 +195,35 @@ func TestTooOld(t *testing.T) {
 	w.until("the loss is counted", func() bool { return w.stats().Failed == 2 })
 }
 
+// TestTooOldBehindOthers: what arrived ahead of what is lost is neither lost nor sent again.
+func TestTooOldBehindOthers(t *testing.T) {
+	w := newWorld(t)
+	w.limits.ShardAge = 1000 * time.Hour
+	w.start()
+	w.enable("")
+	w.server.Cause(kinesistest.Trouble{Record: func(r *kinesistest.Record) string {
+		if strings.Contains(string(r.Data), "refused") {
+			return "InternalFailure"
+		}
+		return ""
+	}})
+	w.put("artist=a song=refused n=0")
+	w.tend(20 * time.Hour)
+	for n := range 3 {
+		w.put(fmt.Sprintf("artist=a song=s n=%d", n))
+		w.server.Wait(t, n+1)
+	}
+	w.tend(5 * time.Hour)
+	w.until("the loss is counted", func() bool { return w.stats().Failed > 0 })
+	w.put("artist=a song=s n=3")
+	w.server.Wait(t, 4)
+	w.until("all is delivered", func() bool { return w.stats().Age == 0 })
+	w.expectInOrder(w.server.Records(), 1, 4)
+	if s := w.stats(); s.Failed != 1 || s.Delivered != 4 {
+		t.Errorf("counted are %+v", s)
+	}
+}
+
 // TestTooLarge: a record that no stream takes is left out.
 func TestTooLarge(t *testing.T) {
 	w := newWorld(t)

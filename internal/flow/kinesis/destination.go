@@ -53,6 +53,7 @@ func (m *Manager) Enable(ctx context.Context, n table.Name, stream, precision st
 		case next.Destination() != nil:
 			return ErrEnabled
 		}
+		next.Destinations = m.Destinations(next) // what is shown no more need not be kept
 		next.AddDestination(table.Destination{Stream: stream, Precision: precision}, f, m.Now())
 		return nil
 	})

@@ -2,7 +2,9 @@ package kinesis
 
 import (
 	"errors"
+	"fmt"
 	"log/slog"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -187,6 +189,27 @@ func TestDisableDelivers(t *testing.T) {
 	dbtest.CheckAudit(t, w.engine, w.catalog)
 }
 
+// TestPastDestinationsAreForgotten: a table whose stream is another one every day does not grow.
+func TestPastDestinationsAreForgotten(t *testing.T) {
+	w := newWorld(t)
+	for n := range 4 {
+		arn := fmt.Sprint(stream, n)
+		w.server.Set(arn, "ACTIVE")
+		if _, err := w.manager.Enable(t.Context(), music, arn, ""); err != nil {
+			t.Fatal(err)
+		}
+		w.await(table.Active)
+		if _, err := w.manager.Disable(t.Context(), music, arn); err != nil {
+			t.Fatal(err)
+		}
+		w.await(table.Disabled)
+		w.skipped += disabledFor / 2
+	}
+	if list := w.table().Destinations; len(list) != 2 || list[0].Stream != stream+"2" {
+		t.Errorf("the definition holds %+v", list)
+	}
+}
+
 // TestDisableWhileDown comes to an end although nothing is taken, also with a restart in between.
 func TestDisableWhileDown(t *testing.T) {
 	w := newWorld(t)
@@ -247,5 +270,18 @@ func TestEndpoints(t *testing.T) {
 	}
 	if _, err := New(Config{Endpoint: Endpoint{URL: "http://h"}}); err == nil {
 		t.Error("an endpoint without credentials is taken")
+	}
+}
+
+type otherTransport struct{ http.RoundTripper }
+
+// TestOtherDefaultTransport: a program may have replaced that of its process.
+func TestOtherDefaultTransport(t *testing.T) {
+	was := http.DefaultTransport
+	defer func() { http.DefaultTransport = was }()
+	http.DefaultTransport = otherTransport{was}
+	m, err := New(Config{Endpoint: Endpoint{URL: "http://h", AccessKey: "a", Secret: "b"}})
+	if err != nil || m.client.http.Transport != http.DefaultTransport {
+		t.Errorf("%v", err)
 	}
 }

@@ -158,6 +158,21 @@ func (s *shard) succeeded() {
 	s.delay, s.wait, s.limit = 0, time.Time{}, min(2*s.limit, maxRecords)
 }
 
+// skip goes on behind a position, up to which the log has been trimmed, and returns how many records have not arrived and never will.
+func (s *shard) skip(to kv.Pos) (lost int64) {
+	lost = int64(to - s.cursor)
+	maps.DeleteFunc(s.ahead, func(at kv.Pos, _ bool) bool {
+		if at > to {
+			return false
+		}
+		lost--
+		return true
+	})
+	s.cursor = to
+	s.succeeded()
+	return lost
+}
+
 // A turn delivers one window of a shard's records.
 type turn struct {
 	*delivery
@@ -207,12 +222,10 @@ func (t *turn) take(ctx context.Context) {
 func (t *turn) read(ctx context.Context) error {
 	list, next, err := t.Log.Read(ctx, t.of.Number, t.state.cursor, maxRecords)
 	if errors.Is(err, kv.ErrTrimmed) {
-		lost := int64(next-t.state.cursor) - int64(len(t.state.ahead))
-		t.failed.Add(max(0, lost))
+		lost := t.state.skip(next)
+		t.failed.Add(lost)
 		t.Logger.Error("changes have waited too long for a Kinesis data stream and are lost to it", "table", t.name.Table, "stream", t.stream, "records", lost)
-		t.state.cursor, t.more = next, true
-		clear(t.state.ahead)
-		t.state.succeeded()
+		t.more = true
 		return nil
 	}
 	if err != nil {
