@@ -3,6 +3,8 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -155,6 +157,45 @@ func TestTailEnables(t *testing.T) {
 		shards[sequence[:len(sequence)-20]] = true
 	}
 	p.end(t)
+}
+
+// fakeStreams answers each operation by the next of its answers, or again by the last one; one that is no object is the code of an error.
+type fakeStreams map[string][]string
+
+func (f fakeStreams) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	_, op, _ := strings.Cut(r.Header.Get("X-Amz-Target"), ".")
+	answer := f[op][0]
+	if len(f[op]) > 1 {
+		f[op] = f[op][1:]
+	}
+	if !strings.HasPrefix(answer, "{") {
+		w.WriteHeader(http.StatusBadRequest)
+		answer = fmt.Sprintf(`{"__type":"x#%s"}`, answer)
+	}
+	fmt.Fprint(w, answer)
+}
+
+// TestTailAfterALongSleep: the machine slept until the shard was no more. Its child is read then.
+func TestTailAfterALongSleep(t *testing.T) {
+	server := httptest.NewServer(fakeStreams{
+		"DescribeTable": {`{"Table":{"LatestStreamArn":"arn","StreamSpecification":{"StreamEnabled":true}}}`},
+		"DescribeStream": {
+			`{"StreamDescription":{"StreamStatus":"ENABLED","Shards":[{"ShardId":"gone","SequenceNumberRange":{"EndingSequenceNumber":"1"}},{"ShardId":"parent","ParentShardId":"gone"}]}}`,
+			`{"StreamDescription":{"StreamStatus":"DISABLED","Shards":[{"ShardId":"child","ParentShardId":"parent","SequenceNumberRange":{"EndingSequenceNumber":"1"}}]}}`,
+		},
+		"GetShardIterator": {`{"ShardIterator":"of the parent"}`, "ResourceNotFoundException", `{"ShardIterator":"of the child"}`},
+		"GetRecords":       {"ExpiredIteratorException", `{"Records":[{"dynamodb":{"SequenceNumber":"1"}}]}`},
+	})
+	defer server.Close()
+	status, out, errs := runLine(nil, "tail", "--endpoint", server.URL, "Music")
+	if want := `{"dynamodb":{"SequenceNumber":"1"}}` + "\n"; status != 0 || out != want {
+		t.Errorf("status %d, %s", status, out)
+	}
+	for _, want := range []string{"changes since then may be left out", "shard parent is kept no longer", "read to its end"} {
+		if !strings.Contains(errs, want) {
+			t.Errorf("it says %s, and nothing of: %s", errs, want)
+		}
+	}
 }
 
 func TestTailRefusals(t *testing.T) {

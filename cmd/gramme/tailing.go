@@ -132,6 +132,8 @@ func (t *tailing) discover(ctx context.Context) error {
 			s := &tailed{id: sh.ShardId, parent: sh.ParentShardId, kind: "TRIM_HORIZON"}
 			if !t.begun && t.first == "LATEST" {
 				s.kind, s.ended = t.first, sh.SequenceNumberRange.EndingSequenceNumber != ""
+			}
+			if s.kind == "LATEST" && !s.ended { // now, not when it is read first
 				if err := t.iterate(ctx, s); err != nil {
 					return err
 				}
@@ -147,7 +149,7 @@ func (t *tailing) discover(ctx context.Context) error {
 	}
 }
 
-// iterate gets an iterator: after the record that was printed last, if there is one.
+// iterate gets an iterator: after the record that was printed last, if there is one. A shard that is no more has ended.
 func (t *tailing) iterate(ctx context.Context, s *tailed) error {
 	in := map[string]any{"StreamArn": t.arn, "ShardId": s.id, "ShardIteratorType": s.kind}
 	if s.last != "" {
@@ -155,10 +157,15 @@ func (t *tailing) iterate(ctx context.Context, s *tailed) error {
 	}
 	var out struct{ ShardIterator string }
 	err := t.call(ctx, dynamoDBStreams+"GetShardIterator", in, &out)
-	if isCode(err, "TrimmedDataAccessException") {
+	switch {
+	case isCode(err, "TrimmedDataAccessException"):
 		fmt.Fprintf(t.std.err, "gramme: changes after %s are kept no longer and are left out\n", s.last)
 		s.last, s.kind = "", "TRIM_HORIZON"
 		return t.iterate(ctx, s)
+	case isCode(err, "ResourceNotFoundException"): // after a very long pause; if the stream is no more that shows when shards are listed
+		fmt.Fprintf(t.std.err, "gramme: shard %s is kept no longer, and what was not read of it is left out\n", s.id)
+		s.ended, t.listAgain = true, time.Time{}
+		return nil
 	}
 	s.iterator = out.ShardIterator
 	return err
@@ -167,7 +174,7 @@ func (t *tailing) iterate(ctx context.Context, s *tailed) error {
 // read prints a page of a shard.
 func (t *tailing) read(ctx context.Context, s *tailed) (n int, err error) {
 	if s.iterator == "" {
-		if err := t.iterate(ctx, s); err != nil {
+		if err := t.iterate(ctx, s); err != nil || s.ended {
 			return 0, err
 		}
 	}
@@ -178,6 +185,9 @@ func (t *tailing) read(ctx context.Context, s *tailed) (n int, err error) {
 	err = t.call(ctx, dynamoDBStreams+"GetRecords", map[string]any{"ShardIterator": s.iterator}, &out)
 	if isCode(err, "ExpiredIteratorException") || isCode(err, "TrimmedDataAccessException") {
 		s.iterator = "" // after a long pause; the next step gets another one
+		if s.last == "" && s.kind == "LATEST" {
+			fmt.Fprintf(t.std.err, "gramme: shard %s was not read for too long, changes since then may be left out\n", s.id)
+		}
 		return 0, nil
 	}
 	if err != nil {
