@@ -114,6 +114,9 @@ func Open(ctx context.Context, cfg Config) (_ *DB, err error) {
 	if cfg.Dir == "" && !cfg.Memory {
 		return nil, errors.New("gramme: neither a data directory nor memory to keep the data in")
 	}
+	if cfg.Region != "" && !gateway.IsRegion(cfg.Region) {
+		return nil, fmt.Errorf("gramme: %q cannot be the name of a region", cfg.Region)
+	}
 	if cfg.Logger == nil {
 		cfg.Logger = slog.Default()
 	}

@@ -102,6 +102,7 @@ func TestOpenFails(t *testing.T) {
 		want string
 	}{
 		{gramme.Config{}, "neither a data directory nor memory"},
+		{gramme.Config{Memory: true, Region: "us east 1"}, `"us east 1" cannot be the name of a region`},
 		{gramme.Config{Memory: true, Keys: []gramme.Key{{ID: "A", Secret: "1"}, {ID: "A", Secret: "2"}}}, "given twice"},
 		{gramme.Config{Dir: file}, "in use by another gramme"},
 	} {

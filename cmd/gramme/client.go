@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"os"
 	"strings"
 	"time"
 
@@ -68,10 +69,30 @@ func newClient(endpoint, region string, getenv func(string) string) (*client, er
 	if err != nil {
 		return nil, err
 	}
+	for _, e := range []*httpclient.Endpoint{&r.endpoint, &streams} {
+		if err := trustBundle(e, getenv("AWS_CA_BUNDLE")); err != nil {
+			return nil, err
+		}
+	}
 	conn := func(e httpclient.Endpoint) *httpclient.Conn {
 		return httpclient.NewConn(e, r.cred, "gramme/"+release(), time.Minute)
 	}
 	return &client{conn(r.endpoint), conn(streams)}, nil
+}
+
+// trustBundle lets an https endpoint show the certificates of a file too, as the SDKs do.
+func trustBundle(e *httpclient.Endpoint, file string) error {
+	if file == "" || e.TLS == nil {
+		return nil
+	}
+	pem, err := os.ReadFile(file)
+	if err == nil {
+		err = e.Trust(pem)
+	}
+	if err != nil {
+		return fmt.Errorf("AWS_CA_BUNDLE %s: %w", file, err)
+	}
+	return nil
 }
 
 // close ends the connections.

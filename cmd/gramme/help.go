@@ -16,7 +16,7 @@ func help(w io.Writer) {
 
 // helpFor prints the help of a command.
 func helpFor(args []string, std stdio) error {
-	if len(args) == 0 {
+	if len(args) == 0 || args[0] == "help" {
 		help(std.out)
 		return nil
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -20,7 +21,7 @@ func isLocal(args []string) bool {
 		return false
 	}
 	switch first := args[0]; {
-	case first == "-h", first == "-help":
+	case slices.Contains([]string{"-h", "-help", "-v", "-version"}, first):
 		return false
 	case first == "java":
 		return true
@@ -90,7 +91,7 @@ func withoutJava(args []string) []string {
 func serveLocal(ctx context.Context, args []string, std stdio) error {
 	l, err := readLocal(args)
 	if err != nil {
-		return err
+		return fmt.Errorf("%w (a command line that begins with one dash is DynamoDB Local's; for Gramme's own see: gramme help)", err)
 	}
 	logger, err := newLogger(std.err, "text", "info")
 	if err != nil {

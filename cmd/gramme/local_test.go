@@ -15,6 +15,7 @@ func TestIsLocal(t *testing.T) {
 		"help":                                  false,
 		"-h":                                    false,
 		"-help":                                 false,
+		"-version":                              false,
 		"--help":                                false,
 		"--version":                             false,
 		"-port 8000":                            true,

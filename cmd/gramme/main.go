@@ -74,13 +74,16 @@ func dispatch(ctx context.Context, args []string, std stdio) error {
 	switch args[0] {
 	case "help", "-h", "-help", "--help":
 		return helpFor(args[1:], std)
-	case "--version":
-		args[0] = "version"
+	case "-v", "-version", "--version":
+		return version(ctx, args[1:], std)
 	}
 	for _, c := range commands() {
 		if c.name == args[0] {
 			return c.run(ctx, args[1:], std)
 		}
+	}
+	if strings.HasPrefix(args[0], "-") {
+		return fmt.Errorf("a command comes before %s, like: gramme serve %[1]s; %w", args[0], errUsage)
 	}
 	return fmt.Errorf("there is no command %q; %w", args[0], errUsage)
 }

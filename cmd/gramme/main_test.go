@@ -58,7 +58,10 @@ func TestCommandLine(t *testing.T) {
 		{args: []string{"--version"}, out: "gramme "},
 		{args: []string{"version", "x"}, status: 2, err: "version takes no arguments"},
 		{args: []string{"surve"}, status: 2, err: `there is no command "surve"; see: gramme help`},
-		{args: []string{"--port", "1"}, status: 2, err: `there is no command "--port"`},
+		{args: []string{"--port", "1"}, status: 2, err: "a command comes before --port, like: gramme serve --port; see: gramme help"},
+		{args: []string{"help", "help"}, out: "gramme serve"},
+		{args: []string{"-version"}, out: "gramme "},
+		{args: []string{"-listen", "x"}, status: 1, err: "flag provided but not defined: -listen (a command line that begins with one dash is DynamoDB Local's"},
 
 		{args: []string{"serve", "--prot", "1"}, status: 2, err: "flag provided but not defined: -prot; see: gramme help serve\n"},
 		{args: []string{"serve", "here"}, status: 2, err: `serve takes flags only, not "here"`},

@@ -31,9 +31,12 @@ func helpTail(w io.Writer) {
 	fmt.Fprint(w, "\n  gramme tail [flags] TABLE\n\n")
 	new(tailOptions).flags().VisitAll(func(f *flag.Flag) {
 		arg, usage := flag.UnquoteUsage(f)
+		if f.DefValue != "" && f.DefValue != "false" {
+			usage += "; else " + f.DefValue
+		}
 		fmt.Fprintf(w, "  --%-18s %s\n", f.Name+" "+arg, usage)
 	})
-	fmt.Fprint(w, "\nIt prints each change as the stream tells it, one JSON object a line, until it is interrupted. Credentials are those of the\nenvironment (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN).\n")
+	fmt.Fprint(w, "\nIt prints each change as the stream tells it, one JSON object a line, until it is interrupted. Credentials are those of the\nenvironment (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN), as are certificates to trust too (AWS_CA_BUNDLE).\n")
 }
 
 var errTail = fmt.Errorf("%w tail", errUsage)

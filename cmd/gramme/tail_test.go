@@ -2,9 +2,14 @@ package main
 
 import (
 	"encoding/json"
+	"encoding/pem"
 	"fmt"
+	"io"
+	"log"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -194,6 +199,27 @@ func TestTailAfterALongSleep(t *testing.T) {
 	for _, want := range []string{"changes since then may be left out", "shard parent is kept no longer", "read to its end"} {
 		if !strings.Contains(errs, want) {
 			t.Errorf("it says %s, and nothing of: %s", errs, want)
+		}
+	}
+}
+
+// TestTailTLS: a server's own certificate is trusted if AWS_CA_BUNDLE names it.
+func TestTailTLS(t *testing.T) {
+	front := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(400)
+		_, _ = io.WriteString(w, `{"__type":"x#Reached","message":""}`)
+	}))
+	front.Config.ErrorLog = log.New(io.Discard, "", 0)
+	front.StartTLS()
+	defer front.Close()
+	bundle := filepath.Join(t.TempDir(), "ca.pem")
+	if err := os.WriteFile(bundle, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: front.Certificate().Raw}), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for file, want := range map[string]string{"": "certificate", bundle: "Reached", bundle + "x": "AWS_CA_BUNDLE"} {
+		_, _, errs := runLine(map[string]string{"AWS_CA_BUNDLE": file}, "tail", "--endpoint", front.URL, "Music")
+		if !strings.Contains(errs, want) {
+			t.Errorf("with %q: %q, want %q", file, errs, want)
 		}
 	}
 }

@@ -25,6 +25,11 @@ func (g *Gateway) validRegion(region string) bool {
 	if g.cfg.Region != "" && !g.cfg.OneRegion {
 		return region == g.cfg.Region
 	}
+	return IsRegion(region)
+}
+
+// IsRegion reports whether a text can be the name of a region.
+func IsRegion(region string) bool {
 	if region == "" || len(region) > maxRegion {
 		return false
 	}
