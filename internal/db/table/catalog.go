@@ -225,7 +225,8 @@ func (c *Catalog) ChangeRetired(ctx context.Context, number uint64, f func(old *
 	}
 	var next *Definition
 	key := keys.Retired(number)
-	err := c.engine.Update(ctx, kv.Txn{Keys: [][]byte{key}}, func(_ [][]byte, b *kv.Batch) error {
+	t := kv.Txn{Keys: [][]byte{key}, Define: [][]byte{key}} // as a definition it may be put while the disk is full
+	err := c.engine.Update(ctx, t, func(_ [][]byte, b *kv.Batch) error {
 		if next = f(old, b); next == nil {
 			b.Delete(key)
 		} else {

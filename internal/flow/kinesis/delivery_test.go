@@ -224,6 +224,64 @@ func TestTooOldBehindOthers(t *testing.T) {
 	}
 }
 
+// A fullEngine refuses to store places while it is full.
+type fullEngine struct {
+	kv.Engine
+	full atomic.Bool
+}
+
+func (e *fullEngine) Update(ctx context.Context, t kv.Txn, f func([][]byte, *kv.Batch) error) error {
+	if e.full.Load() && len(t.Define) == 0 {
+		return kv.ErrNoSpace
+	}
+	return e.Engine.Update(ctx, t, f)
+}
+
+// TestFullDisk: what is delivered while places cannot be stored is not sent again, and is stored in the end, so that it can be trimmed.
+func TestFullDisk(t *testing.T) {
+	w := newWorld(t)
+	e := &fullEngine{Engine: w.engine}
+	w.engine = e
+	w.start()
+	w.enable("")
+	w.server.Cause(kinesistest.Trouble{Request: func(int) (int, string) { return 503, "ServiceUnavailable" }})
+	w.numbers()
+	e.full.Store(true)
+	w.server.Cause(kinesistest.Trouble{})
+	w.server.Wait(t, items*each)
+	w.until("all is delivered", func() bool { return w.stats().Age == 0 })
+	e.full.Store(false)
+	w.until("what is delivered is trimmed", func() bool {
+		w.tend(0)
+		for _, s := range w.table().Log.Shards() {
+			if start, _ := w.log.Start(t.Context(), s.Number); start != mustEnd(t, w.log, s.Number) {
+				return false
+			}
+		}
+		return true
+	})
+	w.expectInOrder(w.server.Records(), items, each)
+	e.full.Store(true)
+	dbtest.Change(t, w.catalog, music, func(old *table.Definition) *table.Definition {
+		next := old.Clone()
+		next.Retire(w.now())
+		return next
+	})
+	w.until("the deleted table is followed no more", func() bool {
+		gone := w.catalog.Retired(func(n table.Name) bool { return n == music })
+		return len(gone) == 1 && len(gone[0].Followers) == 0
+	})
+}
+
+func mustEnd(t *testing.T, l *changelog.Log, shard uint64) kv.Pos {
+	t.Helper()
+	end, err := l.End(t.Context(), shard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return end
+}
+
 // TestTooLarge: a record that no stream takes is left out.
 func TestTooLarge(t *testing.T) {
 	w := newWorld(t)

@@ -17,6 +17,7 @@ import (
 // A shard is how far the delivery of one shard of the log has come.
 type shard struct {
 	cursor kv.Pos          // up to here everything has arrived
+	stored kv.Pos          // the cursor as it is in the store
 	ahead  map[kv.Pos]bool // what has arrived behind it
 	over   bool            // there is no more, and there will be none
 
@@ -26,7 +27,7 @@ type shard struct {
 }
 
 func newShard(at kv.Pos) *shard {
-	return &shard{cursor: at, ahead: map[kv.Pos]bool{}, limit: maxRecords}
+	return &shard{cursor: at, stored: at, ahead: map[kv.Pos]bool{}, limit: maxRecords}
 }
 
 // done is what came of a round.
@@ -41,31 +42,44 @@ func (r *delivery) round(ctx context.Context, d *table.Definition, x *table.Dest
 		return done{}, err
 	}
 	var (
-		ready  = r.ready(d)
-		before = map[uint64]kv.Pos{}
-		taken  = make([]turn, len(ready))
-		all    sync.WaitGroup
+		ready = r.ready(d)
+		taken = make([]turn, len(ready))
+		all   sync.WaitGroup
 	)
 	src := newSource(d, x.Precision)
 	for i := range ready {
 		s := &ready[i]
-		before[s.Number] = r.shards[s.Number].cursor
 		taken[i] = turn{delivery: r, source: &src, stream: x.Stream, of: s, state: r.shards[s.Number]}
 		all.Go(func() { taken[i].take(ctx) })
 	}
 	all.Wait()
 	out, err := r.sum(d, x, taken)
+	// Also when the process is about to end: what has arrived need not be sent again.
+	return out, errors.Join(err, r.store(context.WithoutCancel(ctx), d))
+}
+
+// store stores the cursors that have moved, or leaves them to another round while the disk is full: deliveries go on meanwhile.
+func (r *delivery) store(ctx context.Context, d *table.Definition) error {
 	moved := map[uint64]kv.Pos{}
-	for number, from := range before {
-		if at := r.shards[number].cursor; at > from {
-			moved[number] = at
+	for number, s := range r.shards {
+		if s.cursor > s.stored {
+			moved[number] = s.cursor
 		}
 	}
-	if len(moved) > 0 {
-		// Also when the process is about to end: what has arrived need not be sent again.
-		err = errors.Join(err, r.Log.Advance(context.WithoutCancel(ctx), d, table.DestinationFollower, moved))
+	if len(moved) == 0 {
+		return nil
 	}
-	return out, err
+	err := r.Log.Advance(ctx, d, table.DestinationFollower, moved)
+	if errors.Is(err, kv.ErrNoSpace) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	for number, at := range moved {
+		r.shards[number].stored = at
+	}
+	return nil
 }
 
 // sum puts together what came of all turns.
