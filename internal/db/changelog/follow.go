@@ -123,11 +123,15 @@ func (l *Log) Advance(ctx context.Context, d *table.Definition, name string, rea
 	})
 }
 
-// lose notes that a follower has lost its place.
+// lose notes that a follower has lost its place. It fails with kv.ErrFenced if the definition has moved: the follower may have started
+// over. Nobody does in a table that is deleted.
 func (l *Log) lose(ctx context.Context, d *table.Definition, name string) error {
 	key := keys.Hold(d.Number, name)
-	l.log.Warn("a follower of a table stayed behind for too long and must start over", "table", d.Name, "follower", name)
-	return l.engine.Update(ctx, kv.Txn{Keys: [][]byte{key}}, func(vals [][]byte, b *kv.Batch) error {
+	t := kv.Txn{Keys: [][]byte{key}}
+	if d.Status != table.Deleted {
+		t.Fence = []kv.Fence{d.Fence()}
+	}
+	err := l.engine.Update(ctx, t, func(vals [][]byte, b *kv.Batch) error {
 		p, err := decodePlace(vals[0])
 		if err != nil {
 			return err
@@ -136,4 +140,8 @@ func (l *Log) lose(ctx context.Context, d *table.Definition, name string) error 
 		b.Put(key, p.encode())
 		return nil
 	})
+	if err == nil {
+		l.log.Warn("a follower of a table stayed behind for too long and must start over", "table", d.Name, "follower", name)
+	}
+	return err
 }

@@ -1,13 +1,17 @@
 package changelog
 
 import (
+	"bytes"
+	"context"
 	"errors"
 	"maps"
 	"testing"
 	"time"
 
+	"github.com/grammedb/gramme/internal/db/dbtest"
 	"github.com/grammedb/gramme/internal/db/table"
 	"github.com/grammedb/gramme/internal/kv"
+	"github.com/grammedb/gramme/internal/kv/keys"
 )
 
 // follow makes or renews a follower.
@@ -126,6 +130,41 @@ func TestFollowerTooOld(t *testing.T) {
 	w.put(7)
 	if n := w.readAll("backup"); w.lost("backup") || n != 1 {
 		t.Errorf("having started over it reads %d records, lost: %v", n, w.lost("backup"))
+	}
+	w.audit()
+}
+
+// An interrupted engine lets something happen just before the update of one key.
+type interrupted struct {
+	kv.Engine
+	key  []byte
+	once func()
+}
+
+func (e *interrupted) Update(ctx context.Context, t kv.Txn, f func([][]byte, *kv.Batch) error) error {
+	if do := e.once; do != nil && len(t.Keys) == 1 && bytes.Equal(t.Keys[0], e.key) {
+		e.once = nil
+		do()
+	}
+	return e.Engine.Update(ctx, t, f)
+}
+
+// TestStartsOverMeanwhile: a follower that starts over just when it would lose its place keeps the new one.
+func TestStartsOverMeanwhile(t *testing.T) {
+	e := &interrupted{Engine: dbtest.Engine(t)}
+	w := begin(t, e, Limits{})
+	w.follow(table.Follower{Name: "backup", MaxAge: time.Hour})
+	w.put(0)
+	e.key = keys.Hold(w.table().Number, "backup")
+	e.once = func() { w.follow(table.Follower{Name: "backup", MaxAge: time.Hour}) }
+	w.tend(5 * time.Hour)
+	if e.once != nil || w.lost("backup") {
+		t.Errorf("it has lost its new place (interrupted: %v)", e.once == nil)
+	}
+	w.tend(0)
+	w.put(1)
+	if n := w.readAll("backup"); n != 1 {
+		t.Errorf("having started over it reads %d records", n)
 	}
 	w.audit()
 }

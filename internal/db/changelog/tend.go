@@ -116,28 +116,31 @@ func (l *Log) lay(d *table.Definition) {
 
 // tend looks after one log. It reports whether the closed shards or the streams of the table have become fewer.
 func (l *Log) tend(ctx context.Context, d *table.Definition) (changed bool, err error) {
-	if err := l.renew(ctx, d); err != nil {
+	if d, err = l.renew(ctx, d); err != nil || d == nil {
 		return false, err
 	}
 	holds, err := l.holds(ctx, d)
 	if err != nil {
 		return false, err
 	}
-	if err := l.trim(ctx, d, holds); err != nil {
+	switch err := l.trim(ctx, d, holds); {
+	case errors.Is(err, kv.ErrFenced): // the table is followed by others now; the next run looks again
+		return true, nil
+	case err != nil:
 		return false, err
 	}
 	return l.forget(ctx, d, holds)
 }
 
-// renew splits the shards whose load is too high and rotates those that are too old.
-func (l *Log) renew(ctx context.Context, d *table.Definition) error {
+// renew splits the shards whose load is too high and rotates those that are too old. It returns the definition as it is then.
+func (l *Log) renew(ctx context.Context, d *table.Definition) (*table.Definition, error) {
 	var hot, old map[uint64]bool
 	now, room := l.now(), l.limits.Shards-len(d.Log.Open)
 	for i := range d.Log.Open {
 		s := &d.Log.Open[i]
 		busy, err := l.overloaded(ctx, s, now)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		switch {
 		case busy && s.Lo < s.Hi && len(hot) < room:
@@ -147,10 +150,10 @@ func (l *Log) renew(ctx context.Context, d *table.Definition) error {
 		}
 	}
 	if len(hot)+len(old) == 0 {
-		return nil
+		return d, nil
 	}
 	l.log.Debug("shards are replaced", "table", d.Name, "split", len(hot), "rotated", len(old))
-	return l.edit(ctx, d, func(next *table.Definition, _ *kv.Batch) {
+	err := l.edit(ctx, d, func(next *table.Definition, _ *kv.Batch) {
 		if len(hot) > 0 {
 			next.Log.Split(now, func(s *table.Shard) bool { return hot[s.Number] })
 		}
@@ -158,6 +161,7 @@ func (l *Log) renew(ctx context.Context, d *table.Definition) error {
 			next.Log.Rotate(now, func(s *table.Shard) bool { return old[s.Number] })
 		}
 	})
+	return l.catalog.Current(d), err
 }
 
 func with(set map[uint64]bool, number uint64) map[uint64]bool {
@@ -263,6 +267,7 @@ func (l *Log) forget(ctx context.Context, d *table.Definition, holds []hold) (bo
 // drop removes shards, with all that is stored about them, and streams.
 func (l *Log) drop(ctx context.Context, d *table.Definition, gone map[uint64]bool, over func(table.Stream) bool) error {
 	for number := range gone { // before the map is changed, so that a reader is told that records are missing, not that there are none
+		delete(l.shards, number)
 		if err := l.engine.TrimLog(ctx, number, kv.Newest-1); err != nil {
 			return err
 		}
@@ -281,7 +286,6 @@ func (l *Log) drop(ctx context.Context, d *table.Definition, gone map[uint64]boo
 		if err := l.engine.TrimLog(ctx, number, kv.Newest); err != nil {
 			return err
 		}
-		delete(l.shards, number)
 	}
 	return nil
 }
