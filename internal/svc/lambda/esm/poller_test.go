@@ -484,6 +484,20 @@ func TestOtherLanes(t *testing.T) {
 	}
 }
 
+// TestOtherLanesAtRest: lanes that have read everything repeat nothing when their number changes.
+func TestOtherLanesAtRest(t *testing.T) {
+	inWorld(t, Settings{Retries: -1, Lanes: 3, Batch: 1}, func(w *world) {
+		w.stream.add("s", numbered("k", 1, 9)...)
+		w.start()
+		time.Sleep(10 * time.Second)
+		w.end()
+		w.f.calls = nil
+		w.set.Lanes = 1
+		w.start()
+		w.after(10 * time.Second)
+	})
+}
+
 // TestDestinations: what is wrong with a URL is told.
 func TestDestinations(t *testing.T) {
 	for text, good := range map[string]bool{

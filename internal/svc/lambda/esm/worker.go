@@ -86,7 +86,15 @@ func (w *worker) gather(ctx context.Context) ([]Record, error) {
 			w.p.sleep(ctx, w.pause(since))
 		}
 	}
-	return nil, nil
+	return nil, w.settle(ctx)
+}
+
+// settle notes, when nobody wants more, what was passed over since progress was stored last.
+func (w *worker) settle(ctx context.Context) error {
+	if len(w.buffer) > 0 || w.readTo == w.at.After || ctx.Err() != nil {
+		return nil
+	}
+	return w.save(ctx, w.readTo)
 }
 
 // waited reports whether a batch goes as it is, with a first record that came at since, after a page of so many records.
