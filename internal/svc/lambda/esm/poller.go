@@ -59,14 +59,20 @@ func (p *Poller) Run(ctx context.Context, stop <-chan struct{}) error {
 	}
 	defer p.wg.Wait()
 	defer close(p.quit)
+	told := "" // a stream that is no more would fill the log
 	for {
+		problem := ""
 		if err := p.discover(ctx); err != nil {
 			if ctx.Err() != nil {
 				return nil
 			}
-			p.cfg.Note("PROBLEM: " + err.Error())
-			p.cfg.Log.Warn("a stream cannot be read", "stream", p.cfg.StreamARN, "error", err)
+			problem = err.Error()
+			p.cfg.Note("PROBLEM: " + problem)
 		}
+		if problem != "" && problem != told {
+			p.cfg.Log.Warn("a stream cannot be read", "stream", p.cfg.StreamARN, "error", problem)
+		}
+		told = problem
 		timer := time.NewTimer(p.cfg.Pace.Discover)
 		select {
 		case shard := <-p.ended:

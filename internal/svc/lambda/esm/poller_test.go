@@ -451,6 +451,19 @@ func TestBroken(t *testing.T) {
 	})
 }
 
+// TestStreamGone: of a stream that cannot be read the log tells once.
+func TestStreamGone(t *testing.T) {
+	inWorld(t, Settings{Retries: -1}, func(w *world) {
+		w.stream.broken = errors.New("the stream is gone")
+		w.start()
+		time.Sleep(time.Hour)
+		w.end()
+		if n := strings.Count(w.logged.String(), "the stream is gone"); n != 1 {
+			t.Errorf("told %d times", n)
+		}
+	})
+}
+
 // TestOtherLanes: when the number of lanes changes nothing is left out.
 func TestOtherLanes(t *testing.T) {
 	for _, lanes := range []int{1, 2, 5} {
