@@ -30,7 +30,10 @@ func (s *Service) createEventSourceMapping(ctx context.Context, c *api.Call, in 
 	if err := ch.apply(&m.Settings); err != nil {
 		return nil, err
 	}
-	if err := s.mayMap(ctx, &m); err != nil {
+	if err := s.streamExists(ctx, &m); err != nil {
+		return nil, err
+	}
+	if err := s.mappedOnce(ctx, &m); err != nil {
 		return nil, err
 	}
 	if err := s.put(ctx, &m); err != nil {
@@ -71,20 +74,22 @@ func checkNewMapping(c *api.Call, in *shapes.CreateEventSourceMappingRequest) er
 	return nil
 }
 
-// mayMap checks that the stream is there and not yet mapped to the function.
-func (s *Service) mayMap(ctx context.Context, m *mapping) error {
-	if _, err := s.stream(m).Shards(ctx); err != nil {
-		if api.HasCode(err, "ResourceNotFoundException") || api.HasCode(err, "ValidationException") {
-			return invalid("Stream not found: %s", m.Stream)
-		}
-		return err
+func (s *Service) streamExists(ctx context.Context, m *mapping) error {
+	_, err := s.stream(m).Shards(ctx)
+	if api.HasCode(err, "ResourceNotFoundException") || api.HasCode(err, "ValidationException") {
+		return invalid("Stream not found: %s", m.Stream)
 	}
+	return err
+}
+
+// mappedOnce checks that no other mapping has the stream and the function.
+func (s *Service) mappedOnce(ctx context.Context, m *mapping) error {
 	others, err := all[mapping](ctx, s.state, span{pk: "mapping", prefix: m.Region + "/"})
 	if err != nil {
 		return err
 	}
 	for _, o := range others {
-		if o.Stream == m.Stream && o.Function == m.Function && o.Qualifier == m.Qualifier && !o.Deleting {
+		if o.Stream == m.Stream && o.Function == m.Function && o.Qualifier == m.Qualifier && !o.Deleting && o.UUID != m.UUID {
 			return conflict("The event source arn (\" %s \") and function (\" %s \") provided mapping already exists. Please update or delete the "+
 				"existing mapping with UUID %s", m.Stream, m.Function, o.UUID)
 		}

@@ -208,6 +208,20 @@ func TestMappingToNobody(t *testing.T) {
 	eventually(t, "the problem is gone", result("OK"))
 }
 
+// TestMappedTwice: a stream is mapped to a function once, also when a mapping gets another function.
+func TestMappedTwice(t *testing.T) {
+	s := grammetest.New(t, withFunctions)
+	createAt(t, s, "a", "http://127.0.0.1:9")
+	createAt(t, s, "b", "http://127.0.0.1:9")
+	stream := newStream(t, s, "items")
+	mapTo(t, s, "a", stream, "LATEST", "")
+	other := mapTo(t, s, "b", stream, "LATEST", "")
+	call(t, s, "POST", "/event-source-mappings", `{"FunctionName":"b","StartingPosition":"LATEST","EventSourceArn":"`+stream+`"}`).
+		check(t, 409, "mapping already exists. Please update or delete the existing mapping with UUID "+other)
+	call(t, s, "PUT", "/event-source-mappings/"+other, `{"FunctionName":"b"}`).check(t, 202, `"State":"Updating"`)
+	call(t, s, "PUT", "/event-source-mappings/"+other, `{"FunctionName":"a"}`).check(t, 409, "mapping already exists")
+}
+
 // TestMappingPages: lists of mappings come in pages.
 func TestMappingPages(t *testing.T) {
 	s := grammetest.New(t, withFunctions)

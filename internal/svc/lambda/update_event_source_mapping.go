@@ -26,6 +26,9 @@ func (s *Service) updateEventSourceMapping(ctx context.Context, c *api.Call, in 
 			return nil, err
 		}
 		m.Function, m.Qualifier = f.Name, r.qualifier
+		if err := s.mappedOnce(ctx, m); err != nil {
+			return nil, err
+		}
 	}
 	ch := mappingChange{in.BatchSize, in.MaximumBatchingWindowInSeconds, in.ParallelizationFactor, in.MaximumRecordAgeInSeconds,
 		in.MaximumRetryAttempts, in.TumblingWindowInSeconds, in.BisectBatchOnFunctionError, in.FunctionResponseTypes, in.FilterCriteria, in.DestinationConfig}
