@@ -44,21 +44,16 @@ func (s *Service) createEventSourceMapping(ctx context.Context, c *api.Call, in 
 
 // checkNewMapping checks what is only told at the beginning, and refuses what is not built.
 func checkNewMapping(c *api.Call, in *shapes.CreateEventSourceMappingRequest) error {
-	for _, x := range []struct {
-		name string
-		on   bool
-	}{
+	extras := mappingExtras{in.SourceAccessConfigurations, in.ScalingConfig, in.AmazonManagedKafkaEventSourceConfig, in.SelfManagedKafkaEventSourceConfig,
+		in.DocumentDBEventSourceConfig, in.KMSKeyArn, in.MetricsConfig, in.LoggingConfig, in.ProvisionedPollerConfig}
+	if err := extras.check(); err != nil {
+		return err
+	}
+	if err := refuse([]member{
 		{"Topics", in.Topics != nil}, {"Queues", in.Queues != nil}, {"SelfManagedEventSource", in.SelfManagedEventSource != nil},
 		{"StartingPositionTimestamp", in.StartingPositionTimestamp != nil}, {"Tags", len(in.Tags) > 0},
-		{"SourceAccessConfigurations", len(in.SourceAccessConfigurations) > 0}, {"ScalingConfig", in.ScalingConfig != nil},
-		{"AmazonManagedKafkaEventSourceConfig", in.AmazonManagedKafkaEventSourceConfig != nil},
-		{"SelfManagedKafkaEventSourceConfig", in.SelfManagedKafkaEventSourceConfig != nil},
-		{"DocumentDBEventSourceConfig", in.DocumentDBEventSourceConfig != nil}, {"KMSKeyArn", text(in.KMSKeyArn) != ""},
-		{"MetricsConfig", in.MetricsConfig != nil}, {"LoggingConfig", in.LoggingConfig != nil}, {"ProvisionedPollerConfig", in.ProvisionedPollerConfig != nil},
-	} {
-		if x.on {
-			return notBuilt(x.name)
-		}
+	}); err != nil {
+		return err
 	}
 	region, account, ok := arnParts(text(in.EventSourceArn))
 	switch {

@@ -68,6 +68,28 @@ func (s *Service) findMapping(ctx context.Context, c *api.Call, text string) (*m
 	return m, nil
 }
 
+// mappingExtras are the members that CreateEventSourceMapping and UpdateEventSourceMapping both refuse if they switch anything on.
+type mappingExtras struct {
+	access       []shapes.SourceAccessConfiguration
+	scaling      *shapes.ScalingConfig
+	managedKafka *shapes.AmazonManagedKafkaEventSourceConfig
+	ownKafka     *shapes.SelfManagedKafkaEventSourceConfig
+	documents    *shapes.DocumentDBEventSourceConfig
+	kmsKey       *string
+	metrics      *shapes.EventSourceMappingMetricsConfig
+	logging      *shapes.EventSourceMappingLoggingConfig
+	pollers      *shapes.ProvisionedPollerConfig
+}
+
+func (x *mappingExtras) check() error {
+	return refuse([]member{
+		{"SourceAccessConfigurations", len(x.access) > 0}, {"ScalingConfig", x.scaling != nil},
+		{"AmazonManagedKafkaEventSourceConfig", x.managedKafka != nil}, {"SelfManagedKafkaEventSourceConfig", x.ownKafka != nil},
+		{"DocumentDBEventSourceConfig", x.documents != nil}, {"KMSKeyArn", text(x.kmsKey) != ""}, {"MetricsConfig", x.metrics != nil},
+		{"LoggingConfig", x.logging != nil}, {"ProvisionedPollerConfig", x.pollers != nil},
+	})
+}
+
 // A mappingChange is what CreateEventSourceMapping and UpdateEventSourceMapping both take.
 type mappingChange struct {
 	batch, window, parallel, maxAge, retries, tumbling *int64

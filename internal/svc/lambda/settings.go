@@ -42,12 +42,8 @@ type extras struct {
 	durable     *shapes.DurableConfig
 }
 
-// check refuses the first member that switches on what there is not.
 func (x *extras) check() error {
-	for _, m := range []struct {
-		name string
-		on   bool
-	}{
+	return refuse([]member{
 		{"VpcConfig", x.vpc != nil && len(x.vpc.SubnetIds)+len(x.vpc.SecurityGroupIds) > 0},
 		{"DeadLetterConfig", x.deadLetter != nil && text(x.deadLetter.TargetArn) != ""},
 		{"KMSKeyArn", text(x.kmsKey) != ""},
@@ -58,7 +54,18 @@ func (x *extras) check() error {
 		{"SnapStart with ApplyOn PublishedVersions", x.snapStart != nil && text(x.snapStart.ApplyOn) == "PublishedVersions"},
 		{"CapacityProviderConfig", x.capacity != nil},
 		{"DurableConfig", x.durable != nil},
-	} {
+	})
+}
+
+// A member is one of a request, which may switch on what there is not.
+type member struct {
+	name string
+	on   bool
+}
+
+// refuse refuses the first member that does.
+func refuse(members []member) error {
+	for _, m := range members {
 		if m.on {
 			return notBuilt(m.name)
 		}

@@ -17,7 +17,9 @@ func (s *Service) updateEventSourceMapping(ctx context.Context, c *api.Call, in 
 	if m.Deleting {
 		return nil, inUse("update")
 	}
-	if err := checkMappingUpdate(in); err != nil {
+	extras := mappingExtras{in.SourceAccessConfigurations, in.ScalingConfig, in.AmazonManagedKafkaEventSourceConfig, in.SelfManagedKafkaEventSourceConfig,
+		in.DocumentDBEventSourceConfig, in.KMSKeyArn, in.MetricsConfig, in.LoggingConfig, in.ProvisionedPollerConfig}
+	if err := extras.check(); err != nil {
 		return nil, err
 	}
 	if in.FunctionName != nil {
@@ -45,22 +47,4 @@ func (s *Service) updateEventSourceMapping(ctx context.Context, c *api.Call, in 
 		return nil, err
 	}
 	return s.shape(m, state), nil
-}
-
-func checkMappingUpdate(in *shapes.UpdateEventSourceMappingRequest) error {
-	for _, x := range []struct {
-		name string
-		on   bool
-	}{
-		{"SourceAccessConfigurations", len(in.SourceAccessConfigurations) > 0}, {"ScalingConfig", in.ScalingConfig != nil},
-		{"AmazonManagedKafkaEventSourceConfig", in.AmazonManagedKafkaEventSourceConfig != nil},
-		{"SelfManagedKafkaEventSourceConfig", in.SelfManagedKafkaEventSourceConfig != nil},
-		{"DocumentDBEventSourceConfig", in.DocumentDBEventSourceConfig != nil}, {"KMSKeyArn", text(in.KMSKeyArn) != ""},
-		{"MetricsConfig", in.MetricsConfig != nil}, {"LoggingConfig", in.LoggingConfig != nil}, {"ProvisionedPollerConfig", in.ProvisionedPollerConfig != nil},
-	} {
-		if x.on {
-			return notBuilt(x.name)
-		}
-	}
-	return nil
 }
