@@ -102,7 +102,7 @@ func (t *test) medium(ctx context.Context) error {
 	if err := t.reads(ctx); err != nil {
 		return err
 	}
-	if err := t.restart(); err != nil {
+	if err := t.restart(ctx); err != nil {
 		return err
 	}
 	return t.crash(ctx)
@@ -119,14 +119,14 @@ func (t *test) large(ctx context.Context) error {
 	return t.reads(ctx)
 }
 
-// restart times starts after the server was stopped.
-func (t *test) restart() error {
+// restart times starts after the server has written and was stopped.
+func (t *test) restart(ctx context.Context) error {
 	var took []time.Duration
 	for range 3 {
-		if err := t.server.Stop(); err != nil {
+		if err := t.grow(ctx, t.loaded+10_000); err != nil {
 			return err
 		}
-		if err := t.start(); err != nil {
+		if err := errors.Join(t.server.Stop(), t.start()); err != nil {
 			return err
 		}
 		took = append(took, t.server.Took())
