@@ -38,9 +38,14 @@ type batchWrite struct {
 }
 
 func newBatchWrite(items map[string][]ddb.WriteRequest) *batchWrite {
-	b := &batchWrite{names: sortedKeys(items)}
+	b := &batchWrite{names: sortedKeys(items), owners: make([]int, 0, maxBatchWrite)}
+	if len(b.names) == 1 {
+		b.requests = items[b.names[0]]
+	}
 	for i, name := range b.names {
-		b.requests = append(b.requests, items[name]...)
+		if len(b.names) > 1 {
+			b.requests = append(b.requests, items[name]...)
+		}
 		for range items[name] {
 			b.owners = append(b.owners, i)
 		}

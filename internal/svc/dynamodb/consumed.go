@@ -1,6 +1,8 @@
 package dynamodb
 
 import (
+	"slices"
+
 	"github.com/grammedb/gramme/internal/api/ddb"
 	"github.com/grammedb/gramme/internal/db/capacity"
 	"github.com/grammedb/gramme/internal/db/query"
@@ -115,20 +117,17 @@ func (d direction) capacities(m map[string]float64) map[string]ddb.Capacity {
 // A bill is the usage of a call on several tables, in the order in which the call first named them.
 type bill struct {
 	names  []string
-	usages map[string]*usage
+	usages []usage // of the names
 }
 
+// of returns the usage of a table. It is valid until the bill is asked for that of another.
 func (b *bill) of(tableName string) *usage {
-	u := b.usages[tableName]
-	if u == nil {
-		u = &usage{}
-		if b.usages == nil {
-			b.usages = map[string]*usage{}
-		}
-		b.usages[tableName] = u
-		b.names = append(b.names, tableName)
+	i := slices.Index(b.names, tableName)
+	if i < 0 {
+		i = len(b.names)
+		b.names, b.usages = append(b.names, tableName), append(b.usages, usage{})
 	}
-	return u
+	return &b.usages[i]
 }
 
 // addReads charges items that were looked up.
@@ -147,8 +146,8 @@ func (b *bill) consumed(mode *string, dir direction) []ddb.ConsumedCapacity {
 		return nil
 	}
 	list := make([]ddb.ConsumedCapacity, 0, len(b.names))
-	for _, name := range b.names {
-		list = append(list, *consumed(mode, name, b.usages[name], dir))
+	for i, name := range b.names {
+		list = append(list, *consumed(mode, name, &b.usages[i], dir))
 	}
 	return list
 }
