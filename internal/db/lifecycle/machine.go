@@ -26,7 +26,7 @@ func (m machine) create(d *table.Definition) {
 	d.NextIndex = 1
 	for i := range d.Indexes {
 		ix := &d.Indexes[i]
-		ix.Number, d.NextIndex = d.NextIndex, d.NextIndex+1
+		ix.Number = d.TakeNumber()
 		ix.Status = table.Creating // without ChangeAt: it becomes active with the table, which is empty till then
 	}
 	if len(d.Streams) > 0 {
@@ -112,7 +112,7 @@ func (m machine) begin(old, next *table.Definition) int {
 		was := old.IndexNumbered(ix.Number)
 		switch {
 		case was == nil:
-			ix.Number, next.NextIndex = next.NextIndex, next.NextIndex+1
+			ix.Number = next.TakeNumber()
 			ix.Status, ix.ChangeAt = table.Creating, m.now.Add(m.delay/2)
 			next.ChangeAt = ix.ChangeAt
 			n++

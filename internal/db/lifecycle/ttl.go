@@ -42,7 +42,7 @@ func (m machine) advanceTTL(d *table.Definition) (drop []purge) {
 	t := &d.TTL
 	switch {
 	case t.Enabled && t.Entries == 0: // just now, or by a release that kept no entries
-		t.Entries, d.NextIndex = d.NextIndex, d.NextIndex+1
+		t.Entries = d.TakeNumber()
 		t.Filling = true
 	case t.Status == table.Disabling && m.due(t.ChangeAt):
 		if t.Entries != 0 { // a purge without a number is that of the whole table

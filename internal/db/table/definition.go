@@ -26,7 +26,7 @@ type Definition struct {
 	Schema  Schema
 	Indexes []Index // local ones first, each kind in the order in which it was made
 
-	// NextIndex is the number of the next index. Numbers are not used again within a table; 0 is the table itself.
+	// NextIndex is the number of the next index; see TakeNumber. 0 is the table itself.
 	NextIndex uint16
 
 	Settings Settings
@@ -181,6 +181,18 @@ func (d *Definition) Index(name string) *Index {
 		}
 	}
 	return nil
+}
+
+// TakeNumber returns a number for a new index, or for entries of time to live. Those of dropped ones are not used again before all others
+// have been: until then what they had is purged.
+func (d *Definition) TakeNumber() uint16 {
+	for {
+		n := d.NextIndex
+		d.NextIndex++
+		if n != 0 && n != d.TTL.Entries && d.IndexNumbered(n) == nil {
+			return n
+		}
+	}
 }
 
 // IndexNumbered returns the index of that number in any state, nil if there is none.

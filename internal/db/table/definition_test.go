@@ -67,3 +67,14 @@ func TestNames(t *testing.T) {
 		t.Errorf("name %+v", d.FullName())
 	}
 }
+
+// TestNumbersBeginAnew: a table that has had 65,535 indexes gives the next one a number that is free, and never that of the table itself.
+func TestNumbersBeginAnew(t *testing.T) {
+	d := dbtest.Define(t, definition) // with indexes 1, 2 and 3
+	d.TTL.Entries, d.NextIndex = 4, 65_534
+	for _, want := range []uint16{65_534, 65_535, 5, 6} {
+		if got := d.TakeNumber(); got != want {
+			t.Errorf("the number is %d, want %d", got, want)
+		}
+	}
+}
