@@ -112,8 +112,12 @@ func (p *Poller) load(ctx context.Context) error {
 func (p *Poller) relane(ctx context.Context, old []Checkpoint) ([]Checkpoint, error) {
 	whole := len(old) == p.cfg.Lanes
 	least := old[0]
+	var window *Window // of which there is one at most
 	for _, c := range old {
 		whole = whole && c.Lanes == p.cfg.Lanes
+		if c.Window != nil {
+			window = c.Window
+		}
 		if least.Done || !c.Done && before(c.After, least.After) {
 			least = c
 		}
@@ -121,10 +125,8 @@ func (p *Poller) relane(ctx context.Context, old []Checkpoint) ([]Checkpoint, er
 	lanes := make([]Checkpoint, p.cfg.Lanes)
 	for i := range lanes {
 		lanes[i] = Checkpoint{Shard: least.Shard, Lane: i, Lanes: p.cfg.Lanes, After: least.After, Since: least.Since, Done: least.Done}
-		if p.cfg.Lanes == 1 && len(old) == 1 {
-			lanes[i].Window = least.Window
-		}
 	}
+	lanes[0].Window = window
 	if whole {
 		for _, c := range old {
 			lanes[c.Lane] = c

@@ -20,11 +20,15 @@ func (w *worker) sameWindow(a, b *Record) bool {
 	return w.p.cfg.Tumbling == 0 || w.p.cfg.windowStart(a.Time).Equal(w.p.cfg.windowStart(b.Time))
 }
 
-// windowOver reports whether the open window has ended: its time is over, and next, what comes next, is not in it.
+// windowOver reports whether the open window has ended: its time is over, and next, what comes next, is not in it; or the mapping
+// is to have no windows any more.
 func (w *worker) windowOver(next []Record) bool {
 	open := w.at.Window
 	if open == nil {
 		return false
+	}
+	if w.p.cfg.Tumbling == 0 {
+		return true
 	}
 	if len(next) > 0 {
 		return !next[0].Time.Before(open.End)
@@ -37,7 +41,7 @@ func (w *worker) closeWindow(ctx context.Context, next []Record) error {
 	if !w.windowOver(next) {
 		return nil
 	}
-	return w.lastCall(ctx, false)
+	return w.lastCall(ctx, w.p.cfg.Tumbling == 0)
 }
 
 // lastCall gives the function the state of the window for the last time. It is tried no longer than a record of the window would be.

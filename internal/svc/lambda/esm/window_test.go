@@ -158,3 +158,28 @@ func TestTumblingLastCallFails(t *testing.T) {
 		}
 	})
 }
+
+// TestTumblingNoMore: a window that is open when the mapping is told to have none is closed, and what comes then has nothing to do with it.
+func TestTumblingNoMore(t *testing.T) {
+	for _, lanes := range []int{1, 3} {
+		inWorld(t, Settings{Retries: -1, Tumbling: time.Minute}, func(w *world) {
+			w.f.does = sum
+			w.stream.add("s", "a")
+			w.start()
+			time.Sleep(time.Second)
+			w.end()
+			w.set.Tumbling, w.set.Lanes = 0, lanes
+			w.f.does = nil
+			w.start()
+			w.after(time.Second, "a", "")
+			w.stream.add("s", "b")
+			w.after(time.Second, "a", "", "b")
+			if last := w.f.events[1]; string(last.State) != `{"N":1}` || !last.Last || !last.Early {
+				t.Errorf("last call: %+v", last)
+			}
+			if next := w.f.events[2]; next.Window != nil {
+				t.Errorf("next call: %+v", next)
+			}
+		})
+	}
+}
