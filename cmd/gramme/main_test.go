@@ -92,7 +92,7 @@ func TestCommandLine(t *testing.T) {
 		{args: []string{"serve", "--config", file("d.yaml", "memory: maybe\n")}, status: 2, err: "d.yaml: memory: parse error"},
 		{args: []string{"serve", "--config", file("e.yaml", "memory: [\n")}, status: 1, err: "e.yaml: yaml:"},
 		{args: []string{"serve", "--config", file("f.yaml", "config: x\n")}, status: 2, err: `there is no option "config"`},
-		{args: []string{"serve", "--listen", "127.0.0.1:0", "--data", file("afile", "x")}, status: 1, err: "afile"},
+		{args: []string{"serve", "--listen", "127.0.0.1:0", "--data", file("afile", "x")}, status: 1, err: "afile is a file: choose an empty directory"},
 		{args: []string{"serve", "--listen", "127.0.0.1:0", "--data", ""}, status: 1, err: "gramme: neither a data directory nor memory"},
 		{args: []string{"serve", "--listen", taken.Addr().String(), "--memory"}, status: 1, err: "choose another port with --listen"},
 

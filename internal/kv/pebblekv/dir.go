@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"strconv"
 	"strings"
+	"syscall"
 
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/vfs"
@@ -77,6 +78,9 @@ func (d dir) check() (fresh bool, err error) {
 	names, err := d.fs.List(d.path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return true, nil
+	}
+	if errors.Is(err, syscall.ENOTDIR) {
+		return false, d.refuse(ErrForeign, "is a file: choose an empty directory or a new name")
 	}
 	if err != nil {
 		return false, err

@@ -126,15 +126,20 @@ func (h *host) share(blob string) (u *unpacked, first bool) {
 
 // release removes the code when nobody uses it any more. One that failed is not shared with those to come.
 func (h *host) release(blob string, u *unpacked) {
+	if h.unshare(blob, u) {
+		_ = os.RemoveAll(u.dir) // what is left goes at the next start
+	}
+}
+
+// unshare takes a user from the code and reports whether it was the last one.
+func (h *host) unshare(blob string, u *unpacked) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	u.users--
 	if (u.users == 0 || u.err != nil) && h.codes[blob] == u {
 		delete(h.codes, blob)
 	}
-	if u.users == 0 {
-		_ = os.RemoveAll(u.dir) // what is left goes at the next start
-	}
+	return u.users == 0
 }
 
 func (h *host) extract(ctx context.Context, c *code, dir string) error {
