@@ -17,9 +17,6 @@ import (
 // A log record is stored under its shard and position: the uvarint distance to the record before it, then the data. The trim
 // point of a shard is the last position that was forgotten, 8 bytes. Whatever changes a log raises the mark of its trim point.
 
-// logOverhead is what a log entry takes beside its data: a key, and at least a byte of distance.
-const logOverhead = keys.LogLen + 1
-
 // maxTailBytes is about how much data TailLog returns at once.
 const maxTailBytes = 1 << 20
 
