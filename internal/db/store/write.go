@@ -166,8 +166,8 @@ func (w *Write) tooLarge() error {
 }
 
 // stage fills the engine's batch with what turns old into e.New: the row, the index entries, the entry of its time to live, the
-// counters, and the record in the table's log if it has one. A write that changes nothing stores nothing. It fails with ErrCollectionFull and, if a local index has no room for the item's entry,
-// as for an item that is too large.
+// counters, and the record in the table's log if it has one. A write that changes nothing stores nothing. It fails with
+// ErrCollectionFull and, if a local index has no room for the item's entry, as for an item that is too large.
 func (s *Store) stage(g *staging, w *Write, rowKey []byte, old row.Row, e *Effect) error {
 	if w.Kind == Check || old.Item == nil && e.New == nil {
 		return nil

@@ -38,8 +38,14 @@ func Open() *DB {
 	return db
 }
 
-// Close waits for running calls and open views.
-func (db *DB) Close() error { return db.gate.Close() }
+// Close waits for running calls and open views, and lets go of all memory.
+func (db *DB) Close() error {
+	if err := db.gate.Close(); err != nil {
+		return err
+	}
+	db.pairs, db.heads = newPairs(), nil
+	return nil
+}
 
 // Limits implements kv.Engine.
 func (db *DB) Limits() kv.Limits { return kv.Limits{TxnBytes: 512 << 20} }

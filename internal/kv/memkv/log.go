@@ -18,7 +18,8 @@ const maxTailBytes = 1 << 20
 func (db *DB) append(e kv.LogEntry) {
 	pos := db.head(e.Shard) + 1
 	db.heads[e.Shard] = pos
-	db.pairs.put(keys.AppendLog(nil, e.Shard, uint64(pos)), e.Data)
+	var key [keys.LogLen]byte
+	db.pairs.put(keys.AppendLog(key[:0], e.Shard, uint64(pos)), e.Data)
 }
 
 // head returns the newest position of a shard: where all records are gone, the trim point tells it.
@@ -56,10 +57,13 @@ func (db *DB) tail(shard uint64, after kv.Pos, limit int) ([]kv.Record, kv.Pos, 
 	if trimmed := db.trimPoint(shard); trimmed > after {
 		return nil, trimmed, kv.ErrTrimmed
 	}
-	var recs []kv.Record
-	size := 0
+	var (
+		recs []kv.Record
+		key  [keys.LogLen]byte
+		size int
+	)
 	for head := db.head(shard); after < head && len(recs) < limit && size < maxTailBytes; after++ {
-		data := db.pairs.get(keys.AppendLog(nil, shard, uint64(after+1)))
+		data := db.pairs.get(keys.AppendLog(key[:0], shard, uint64(after+1)))
 		recs = append(recs, kv.Record{Pos: after + 1, Prev: after, Data: data})
 		size += len(data)
 	}
@@ -71,22 +75,17 @@ func (db *DB) TrimLog(ctx context.Context, shard uint64, upTo kv.Pos) error {
 	return db.enter(ctx, func() { db.trim(shard, upTo) })
 }
 
-// trim moves the trim point and deletes what is behind it.
+// trim moves the trim point, then deletes what is behind it: readers see records that are missing as trimmed.
 func (db *DB) trim(shard uint64, upTo kv.Pos) {
-	lo, hi := keys.Log(shard)
-	if upTo != kv.Newest {
-		if upTo = db.moveTrimPoint(shard, upTo); upTo == 0 {
-			return
-		}
-		hi = keys.Next(keys.AppendLog(nil, shard, uint64(upTo)))
-		db.deleteRange(lo, hi)
-		return
+	if to := db.moveTrimPoint(shard, upTo); to > 0 {
+		lo, _ := keys.Log(shard)
+		db.deleteRange(lo, keys.Next(keys.AppendLog(nil, shard, uint64(to))))
 	}
-	db.deleteRange(lo, hi)
-	db.mu.Lock()
-	defer db.mu.Unlock()
-	delete(db.heads, shard)
-	db.pairs.delete(keys.LogHead(shard))
+	if upTo == kv.Newest {
+		db.mu.Lock()
+		defer db.mu.Unlock()
+		db.pairs.delete(keys.LogHead(shard))
+	}
 }
 
 // moveTrimPoint returns where it is then, 0 if it was there before.
