@@ -131,17 +131,19 @@ func (r *delivery) step(ctx context.Context) (again, over bool, err error) {
 	}
 	switch {
 	case d.Status == table.Deleted:
-		return r.deleted(ctx, d, x)
+		again, err = r.deleted(ctx, d, x)
 	case x.Status == table.Enabling:
 		again, err = r.enabling(ctx, d, x)
-		return again, false, err
 	case x.Status == table.Disabling:
-		return r.disabling(ctx, d, x)
+		again, err = r.disabling(ctx, d, x)
 	case x.Status == table.Updating && r.due(x):
-		return true, false, r.move(ctx, r.settle)
+		again, err = true, r.move(ctx, r.settle)
+	default:
+		var done done
+		done, err = r.round(ctx, d, x)
+		again = done.again
 	}
-	done, err := r.round(ctx, d, x)
-	return done.again, false, err
+	return again, false, err
 }
 
 // enabling looks whether the stream is there. It reports whether the destination has got into another state.
@@ -192,26 +194,27 @@ func (r *delivery) look(ctx context.Context, d *table.Definition, x *table.Desti
 	return "The Kinesis data stream is " + status, status == "CREATING"
 }
 
-// disabling delivers what was committed before, unless the stream does not take it.
-func (r *delivery) disabling(ctx context.Context, d *table.Definition, x *table.Destination) (again, over bool, err error) {
+// disabling delivers what was committed before, unless the stream does not take it, and then ends. It reports whether there is more to
+// do at once.
+func (r *delivery) disabling(ctx context.Context, d *table.Definition, x *table.Destination) (again bool, err error) {
 	if r.until == nil {
 		if r.until, err = r.ends(ctx, d); err != nil {
-			return false, false, err
+			return false, err
 		}
 	}
 	done, err := r.round(ctx, d, x)
 	if err != nil {
-		return false, false, err
+		return false, err
 	}
 	left := done.again || done.faulty
 	waited := r.Now().Sub(x.Changed)
 	switch {
 	case left && r.client != nil && waited >= 0 && waited < drainWithin, !r.due(x):
-		return done.again && !done.faulty, false, nil
+		return done.again && !done.faulty, nil
 	case left:
 		r.Logger.Warn("a Kinesis destination is disabled before all changes were delivered", "table", d.Name, "stream", x.Stream)
 	}
-	return false, true, r.move(ctx, func(next *table.Definition) { next.SetDestination(table.Disabled, r.Now()) })
+	return true, r.move(ctx, func(next *table.Definition) { next.SetDestination(table.Disabled, r.Now()) })
 }
 
 // ends returns the positions of the newest records of all shards.
@@ -227,16 +230,16 @@ func (r *delivery) ends(ctx context.Context, d *table.Definition) (map[uint64]kv
 	return ends, nil
 }
 
-// deleted delivers what there is of a table that is no more.
-func (r *delivery) deleted(ctx context.Context, d *table.Definition, x *table.Destination) (again, over bool, err error) {
+// deleted delivers what there is of a table that is no more, and then ends. It reports whether there is more to do at once.
+func (r *delivery) deleted(ctx context.Context, d *table.Definition, x *table.Destination) (again bool, err error) {
 	if x.Status == table.Enabling {
-		return false, true, r.release(ctx)
+		return true, r.release(ctx)
 	}
 	done, err := r.round(ctx, d, x)
 	if err != nil || done.again || done.faulty {
-		return done.again, false, err
+		return done.again, err
 	}
-	return false, true, r.release(ctx)
+	return true, r.release(ctx)
 }
 
 // report tells of a destination that takes nothing, once, and when it does again.

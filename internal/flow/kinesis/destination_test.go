@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -226,6 +227,33 @@ func TestDisableWhileDown(t *testing.T) {
 	w.skipped += drainWithin
 	w.start()
 	w.await(table.Disabled)
+}
+
+// TestDeletedWhileDisabling: a table that is deleted just when its destination would be DISABLED is followed no more either.
+func TestDeletedWhileDisabling(t *testing.T) {
+	w := newWorld(t)
+	var once sync.Once
+	w.manager.Now = func() time.Time {
+		if d := w.table(); d != nil && d.Destination() != nil && d.Destination().Status == table.Disabling {
+			once.Do(func() {
+				dbtest.Change(t, w.catalog, music, func(old *table.Definition) *table.Definition {
+					next := old.Clone()
+					next.Retire(w.now())
+					return next
+				})
+			})
+		}
+		return w.now()
+	}
+	w.enable("")
+	if _, err := w.manager.Disable(t.Context(), music, stream); err != nil {
+		t.Fatal(err)
+	}
+	w.until("nobody follows the deleted table", func() bool {
+		gone := w.catalog.Retired(func(n table.Name) bool { return n == music })
+		return len(gone) == 1 && len(gone[0].Followers) == 0
+	})
+	dbtest.CheckAudit(t, w.engine, w.catalog)
 }
 
 // TestDelay makes the states visible.
