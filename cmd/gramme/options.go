@@ -201,11 +201,19 @@ program does.
 
 // listFlags writes a line for each flag, and its default where there is one.
 func listFlags(w io.Writer, fs *flag.FlagSet) {
+	width := 0
+	fs.VisitAll(func(f *flag.Flag) { width = max(width, len(flagAndArgument(f))) })
 	fs.VisitAll(func(f *flag.Flag) {
-		arg, usage := flag.UnquoteUsage(f)
-		fmt.Fprintf(w, "  %-28s %s\n", strings.TrimSpace("--"+f.Name+" "+arg), usage)
+		_, usage := flag.UnquoteUsage(f)
+		fmt.Fprintf(w, "  %-*s  %s\n", width, flagAndArgument(f), usage)
 		if f.DefValue != "" && f.DefValue != "false" && f.DefValue != "0" && f.DefValue != "0s" {
-			fmt.Fprintf(w, "  %-28s (%s)\n", "", f.DefValue)
+			fmt.Fprintf(w, "  %-*s  (%s)\n", width, "", f.DefValue)
 		}
 	})
+}
+
+// flagAndArgument returns a flag as it is written: --listen address.
+func flagAndArgument(f *flag.Flag) string {
+	arg, _ := flag.UnquoteUsage(f)
+	return strings.TrimSpace("--" + f.Name + " " + arg)
 }

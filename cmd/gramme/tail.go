@@ -20,7 +20,7 @@ type tailOptions struct {
 func (o *tailOptions) flags() *flag.FlagSet {
 	fs := flag.NewFlagSet("tail", flag.ContinueOnError)
 	fs.SetOutput(io.Discard)
-	fs.StringVar(&o.endpoint, "endpoint", "", "`URL` of the server; else AWS_ENDPOINT_URL, else http://127.0.0.1:8000")
+	fs.StringVar(&o.endpoint, "endpoint", "", "`URL` of the server, or aws; else AWS_ENDPOINT_URL_DYNAMODB, else AWS_ENDPOINT_URL, else http://127.0.0.1:8000")
 	fs.StringVar(&o.region, "region", "", "the `region` of the table; else AWS_REGION, else us-east-1")
 	fs.StringVar(&o.from, "from", "latest", "`where` to begin: horizon (the oldest change that is kept) or latest")
 	fs.BoolVar(&o.enable, "enable", false, "give the table a stream with both images if it has none")
@@ -29,13 +29,7 @@ func (o *tailOptions) flags() *flag.FlagSet {
 
 func helpTail(w io.Writer) {
 	fmt.Fprint(w, "\n  gramme tail [flags] TABLE\n\n")
-	new(tailOptions).flags().VisitAll(func(f *flag.Flag) {
-		arg, usage := flag.UnquoteUsage(f)
-		if f.DefValue != "" && f.DefValue != "false" {
-			usage += "; else " + f.DefValue
-		}
-		fmt.Fprintf(w, "  --%-18s %s\n", f.Name+" "+arg, usage)
-	})
+	listFlags(w, new(tailOptions).flags())
 	fmt.Fprint(w, "\nIt prints each change as the stream tells it, one JSON object a line, until it is interrupted. Credentials are those of the\nenvironment (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN), as are certificates to trust too (AWS_CA_BUNDLE).\n")
 }
 

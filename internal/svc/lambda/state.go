@@ -73,7 +73,7 @@ const (
 	ifThere  = "attribute_exists(pk)"
 )
 
-// put stores a document. It reports whether the condition held: for a revision, that the stored document has it.
+// put stores a document if a condition holds, and reports whether it did.
 func (s state) put(ctx context.Context, i id, doc any, condition string) (bool, error) {
 	text, err := json.Marshal(doc)
 	if err != nil {
