@@ -276,6 +276,9 @@ func (db *DB) Run(ctx context.Context, ln net.Listener) error {
 // Handler any more.
 func (db *DB) Close() error {
 	db.jobs.Close()
+	if db.kinesis != nil { // Open may have failed before
+		db.kinesis.Close()
+	}
 	return errors.Join(db.functions.close(), db.engine.Close())
 }
 

@@ -77,3 +77,10 @@ func awaitMetric(t *testing.T, c caller, name, value string) {
 		}
 	}
 }
+
+func TestKinesisEndpointRefused(t *testing.T) {
+	db, err := gramme.Open(t.Context(), gramme.Config{Memory: true, Kinesis: gramme.KinesisEndpoint{URL: "ftp://h"}})
+	if err == nil || !strings.Contains(err.Error(), "kinesis: endpoint") {
+		t.Errorf("Open returned %v, %v", db, err)
+	}
+}

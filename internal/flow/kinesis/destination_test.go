@@ -1,12 +1,15 @@
 package kinesis
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -312,4 +315,34 @@ func TestOtherDefaultTransport(t *testing.T) {
 	if err != nil || m.client.http.Transport != http.DefaultTransport {
 		t.Errorf("%v", err)
 	}
+}
+
+// TestCloseLeavesNoConnections: those that are kept for later requests are closed too.
+func TestCloseLeavesNoConnections(t *testing.T) {
+	w := newWorld(t)
+	transport := &http.Transport{}
+	open := atomic.Int64{}
+	transport.DialContext = func(ctx context.Context, network, addr string) (net.Conn, error) {
+		conn, err := new(net.Dialer).DialContext(ctx, network, addr)
+		open.Add(1)
+		return countedConn{conn, &open}, err
+	}
+	w.config.Endpoint.Transport = transport
+	w.start()
+	w.enable("")
+	w.put("artist=a song=s n=0")
+	w.server.Wait(t, 1)
+	w.jobs.Close()
+	w.manager.Close()
+	w.until("no connection is left", func() bool { return open.Load() == 0 })
+}
+
+type countedConn struct {
+	net.Conn
+	open *atomic.Int64
+}
+
+func (c countedConn) Close() error {
+	c.open.Add(-1)
+	return c.Conn.Close()
 }

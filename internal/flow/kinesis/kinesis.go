@@ -91,6 +91,13 @@ func (m *Manager) Start() {
 	}
 }
 
+// Close closes the connections to the endpoint. REQUIRES: the runner of the deliveries is closed.
+func (m *Manager) Close() {
+	if m.client != nil {
+		m.client.http.CloseIdleConnections()
+	}
+}
+
 // follow starts the delivery for d's destination. Its follower tells it from earlier ones of the table.
 func (m *Manager) follow(d *table.Definition) *delivery {
 	f := d.Follower(table.DestinationFollower)
