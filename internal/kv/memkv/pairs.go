@@ -1,6 +1,7 @@
 package memkv
 
 import (
+	"encoding/binary"
 	"unsafe"
 
 	"github.com/tidwall/btree"
@@ -8,7 +9,40 @@ import (
 
 // A tree holds pairs in order. What it holds is never changed, only replaced, so that it may be handed out; a copy of it costs
 // nothing until one of both is changed.
-type tree = btree.Map[string, *cell]
+type tree = btree.BTreeG[entry]
+
+func newTree() *tree { return btree.NewBTreeGOptions(less, btree.Options{NoLocks: true}) }
+
+// An entry is a cell in a tree. Its digest, of which most comparisons are made, saves them the cache miss of looking at the key.
+type entry struct {
+	digest uint64
+	*cell
+}
+
+func entryOf(c *cell) entry { return entry{digest(c.key), c} }
+
+func less(a, b entry) bool {
+	if a.digest != b.digest {
+		return a.digest < b.digest
+	}
+	return a.key < b.key
+}
+
+// digest returns a number that is never smaller for a greater key. It is made for keys of rows: a kind, a table, an index, and what tells
+// partitions apart, at the offsets that package keys gives them. Numbers that are too large for it are all the same to it.
+func digest(key string) uint64 {
+	var b [15]byte
+	copy(b[:], key)
+	kind, table := uint64(b[0])<<56, binary.BigEndian.Uint64(b[1:9])
+	if table >= 0xffff {
+		return kind | 0xffff<<40
+	}
+	index := uint64(binary.BigEndian.Uint16(b[9:11]))
+	if index >= 0xff {
+		return kind | table<<40 | 0xff<<32
+	}
+	return kind | table<<40 | index<<32 | uint64(binary.BigEndian.Uint32(b[11:15]))
+}
 
 // A cell holds the value of one key.
 type cell struct {
@@ -20,7 +54,7 @@ type cell struct {
 // pairs are an ordered map of bytes: the tree, and an index of its cells by key. To find a key in the tree takes a dozen cache misses,
 // in the index three.
 type pairs struct {
-	tree  tree
+	tree  *tree
 	index map[string]*cell
 
 	// snap is a copy of the tree, if it has not changed since. Whenever one is made an epoch begins. Cells of the present epoch
@@ -29,7 +63,7 @@ type pairs struct {
 	epoch uint64
 }
 
-func newPairs() pairs { return pairs{index: map[string]*cell{}} }
+func newPairs() pairs { return pairs{tree: newTree(), index: map[string]*cell{}} }
 
 // get returns the value under key, nil if there is none.
 func (p *pairs) get(key []byte) []byte {
@@ -52,7 +86,7 @@ func (p *pairs) put(key, val []byte) {
 	name := p.name(c, key)
 	c = &cell{name, own, p.epoch}
 	p.index[name] = c
-	p.tree.Set(name, c)
+	p.tree.Set(entryOf(c))
 }
 
 // name returns the key as a string: that of the cell which has been there, if one has.
@@ -64,12 +98,13 @@ func (p *pairs) name(old *cell, key []byte) string {
 }
 
 func (p *pairs) delete(key []byte) {
-	if _, ok := p.index[string(key)]; !ok {
+	c := p.index[string(key)]
+	if c == nil {
 		return
 	}
 	p.snap = nil
-	delete(p.index, string(key))
-	p.tree.Delete(text(key))
+	delete(p.index, c.key)
+	p.tree.Delete(entryOf(c))
 }
 
 // snapshot returns the tree as it is now. It is read without a lock.
@@ -84,15 +119,15 @@ func (p *pairs) snapshot() *tree {
 // first returns the first limit keys in [lo, hi), and where to go on: at hi if these were all.
 func (p *pairs) first(limit int, lo, hi []byte) (keys [][]byte, next []byte) {
 	next = hi
-	p.tree.Ascend(text(lo), func(key string, _ *cell) bool {
+	p.tree.Ascend(entryOf(&cell{key: text(lo)}), func(e entry) bool {
 		switch {
-		case key >= text(hi):
+		case e.key >= text(hi):
 			return false
 		case len(keys) == limit:
-			next = bytesOf(key)
+			next = bytesOf(e.key)
 			return false
 		}
-		keys = append(keys, bytesOf(key))
+		keys = append(keys, bytesOf(e.key))
 		return true
 	})
 	return keys, next

@@ -37,10 +37,11 @@ func (v *view) Get(key []byte) ([]byte, error) {
 	if v.snap == nil {
 		return v.db.get(key), nil
 	}
-	if c, _ := v.snap.Get(text(key)); c != nil {
-		return c.val, nil
+	e, ok := v.snap.Get(entryOf(&cell{key: text(key)}))
+	if !ok {
+		return nil, nil
 	}
-	return nil, nil
+	return e.val, nil
 }
 
 // MultiGet implements kv.View.
@@ -67,7 +68,7 @@ func (v *view) Scan(r kv.Range) (kv.Iterator, error) {
 	}
 	bounds := text(slices.Concat(r.Lo, r.Hi)) // the range's own memory is the caller's
 	lo, hi := bounds[:len(r.Lo)], bounds[len(r.Lo):]
-	return &iterator{MapIter: t.Iter(), lo: lo, hi: hi, bounded: r.Hi != nil, reverse: r.Reverse}, nil
+	return &iterator{IterG: t.Iter(), lo: lo, hi: hi, bounded: r.Hi != nil, reverse: r.Reverse}, nil
 }
 
 // Close implements kv.View.
@@ -82,7 +83,7 @@ func (v *view) Close() error {
 
 // iterator implements kv.Iterator.
 type iterator struct {
-	btree.MapIter[string, *cell]
+	btree.IterG[entry]
 	lo, hi  string
 	bounded bool // by hi
 	reverse bool
@@ -101,20 +102,22 @@ func (it *iterator) step() bool {
 	it.begun = true
 	switch {
 	case begun && it.reverse:
-		return it.MapIter.Prev()
+		return it.IterG.Prev()
 	case begun:
-		return it.MapIter.Next()
-	case it.reverse && it.bounded && it.Seek(it.hi):
-		return it.MapIter.Prev()
+		return it.IterG.Next()
+	case it.reverse && it.bounded && it.seek(it.hi):
+		return it.IterG.Prev()
 	case it.reverse:
 		return it.Last()
 	}
-	return it.Seek(it.lo)
+	return it.seek(it.lo)
 }
+
+func (it *iterator) seek(key string) bool { return it.Seek(entryOf(&cell{key: key})) }
 
 // inside reports whether the iterator is still in its range.
 func (it *iterator) inside() bool {
-	key := it.MapIter.Key()
+	key := it.Item().key
 	if it.reverse {
 		return key >= it.lo
 	}
@@ -122,10 +125,10 @@ func (it *iterator) inside() bool {
 }
 
 // Key implements kv.Iterator.
-func (it *iterator) Key() []byte { return bytesOf(it.MapIter.Key()) }
+func (it *iterator) Key() []byte { return bytesOf(it.Item().key) }
 
 // Value implements kv.Iterator.
-func (it *iterator) Value() []byte { return it.MapIter.Value().val }
+func (it *iterator) Value() []byte { return it.Item().val }
 
 // Close implements kv.Iterator.
 func (it *iterator) Close() error { return nil }
