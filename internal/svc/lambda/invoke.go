@@ -1,10 +1,15 @@
 package lambda
 
 import (
+	"bytes"
 	"context"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"fmt"
+	"strings"
+	"unicode/utf16"
+	"unicode/utf8"
 
 	"github.com/grammedb/gramme/internal/api"
 	shapes "github.com/grammedb/gramme/internal/api/lambda"
@@ -75,13 +80,39 @@ func request(id string, in *shapes.InvocationRequest, kind string) (lambdarun.Re
 		return req, fail("InvalidRequestContentException", 400, "Could not parse request body into json: %v", json.Unmarshal(in.Payload, new(any)))
 	}
 	if in.ClientContext != nil {
-		plain, err := base64.StdEncoding.DecodeString(*in.ClientContext)
-		if err != nil || !json.Valid(plain) {
+		var err error
+		if req.ClientContext, err = clientContext(*in.ClientContext); err != nil {
 			return req, fail("InvalidRequestContentException", 400, "Client context must be a valid Base64-encoded JSON object.")
 		}
-		req.ClientContext = string(plain)
 	}
 	return req, nil
+}
+
+// clientContext returns a client context as functions get it: in a header, so it is one line of ASCII.
+func clientContext(sent string) (string, error) {
+	plain, err := base64.StdEncoding.DecodeString(sent)
+	if err != nil {
+		return "", err
+	}
+	var object map[string]json.RawMessage
+	if err := json.Unmarshal(plain, &object); err != nil || object == nil {
+		return "", errors.New("lambda: the client context is no object")
+	}
+	var line bytes.Buffer
+	if err := json.Compact(&line, plain); err != nil {
+		return "", err
+	}
+	var ascii strings.Builder
+	for _, r := range line.String() {
+		if r < utf8.RuneSelf {
+			ascii.WriteRune(r)
+			continue
+		}
+		for _, unit := range utf16.AppendRune(nil, r) {
+			fmt.Fprintf(&ascii, `\u%04x`, unit)
+		}
+	}
+	return ascii.String(), nil
 }
 
 // run runs an invocation of a function as it is now. It fails, with an *api.Error, if the function was not asked.

@@ -97,7 +97,8 @@ def client_context(text):
         return None
     sent = json.loads(text)
     client = SimpleNamespace(**dict.fromkeys(("installation_id", "app_title", "app_version_name", "app_version_code", "app_package_name")))
-    vars(client).update(sent.get("client") or {})
+    if isinstance(sent.get("client"), dict):
+        vars(client).update(sent["client"])
     return SimpleNamespace(client=client, custom=sent.get("custom"), env=sent.get("env"))
 
 
