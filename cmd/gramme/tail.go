@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -133,10 +134,11 @@ func pause(ctx context.Context, d time.Duration) error {
 
 // compact prints a record on one line.
 func compact(w io.Writer, record json.RawMessage) error {
-	line, err := json.Marshal(record) // makes it compact
-	if err != nil {
+	var line bytes.Buffer
+	if err := json.Compact(&line, record); err != nil {
 		return err
 	}
-	_, err = w.Write(append(line, '\n'))
+	line.WriteByte('\n')
+	_, err := w.Write(line.Bytes())
 	return err
 }

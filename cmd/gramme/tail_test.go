@@ -189,11 +189,11 @@ func TestTailAfterALongSleep(t *testing.T) {
 			`{"StreamDescription":{"StreamStatus":"DISABLED","Shards":[{"ShardId":"child","ParentShardId":"parent","SequenceNumberRange":{"EndingSequenceNumber":"1"}}]}}`,
 		},
 		"GetShardIterator": {`{"ShardIterator":"of the parent"}`, "ResourceNotFoundException", `{"ShardIterator":"of the child"}`},
-		"GetRecords":       {"ExpiredIteratorException", `{"Records":[{"dynamodb":{"SequenceNumber":"1"}}]}`},
+		"GetRecords":       {"ExpiredIteratorException", `{"Records":[{"eventID":"<1>", "dynamodb":{"SequenceNumber":"1"}}]}`},
 	})
 	defer server.Close()
 	status, out, errs := runLine(nil, "tail", "--endpoint", server.URL, "Music")
-	if want := `{"dynamodb":{"SequenceNumber":"1"}}` + "\n"; status != 0 || out != want {
+	if want := `{"eventID":"<1>","dynamodb":{"SequenceNumber":"1"}}` + "\n"; status != 0 || out != want {
 		t.Errorf("status %d, %s", status, out)
 	}
 	for _, want := range []string{"changes since then may be left out", "shard parent is kept no longer", "read to its end"} {
