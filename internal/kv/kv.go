@@ -163,7 +163,7 @@ type Pos uint64
 const Newest Pos = math.MaxUint64
 
 // A Record is one entry of a log. Prev is the position of the record before it in the shard, by which a reader sees
-// that none is missing.
+// that none is missing. Data stays as it is; it may be shared and must not be changed.
 type Record struct {
 	Pos, Prev Pos
 	Data      []byte
@@ -195,7 +195,8 @@ type Range struct {
 	Reverse bool
 }
 
-// An Iterator walks a range: for it.Next() { ... it.Key(), it.Value() ... }. Key and Value are valid until the following Next or Close.
+// An Iterator walks a range: for it.Next() { ... it.Key(), it.Value() ... }. Key and Value are valid until the following
+// Next or Close, and must not be changed.
 type Iterator interface {
 	Next() bool
 	Key() []byte

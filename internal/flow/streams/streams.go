@@ -9,6 +9,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -60,14 +61,14 @@ func (r *Reader) List(account, region, name string) []*Stream {
 	pass := func(n table.Name) bool {
 		return n.Account == account && n.Region == region && (name == "" || n.Table == name)
 	}
-	var list []*Stream
+	arns := map[*Stream]string{} // made once: there may be thousands, of tables that were deleted today
 	for _, d := range append(r.catalog.All(pass), r.catalog.Retired(pass)...) {
 		for _, s := range d.Streams {
-			list = append(list, &Stream{d, s})
+			st := &Stream{d, s}
+			arns[st] = st.ARN()
 		}
 	}
-	slices.SortFunc(list, func(a, b *Stream) int { return strings.Compare(a.ARN(), b.ARN()) })
-	return list
+	return slices.SortedFunc(maps.Keys(arns), func(a, b *Stream) int { return strings.Compare(arns[a], arns[b]) })
 }
 
 // Find returns the stream of a table of that name with that label, as it is now. Fails with ErrNoStream.
