@@ -59,7 +59,7 @@ func (w *worker) try(ctx context.Context, b *batch) ([]*batch, error) {
 	v := w.call(ctx, b)
 	if v.good > 0 {
 		next := *w.at
-		next.After = b.records[v.good-1].Sequence
+		next.After, next.Since = b.records[v.good-1].Sequence, time.Time{}
 		if v.state != nil {
 			next.Window = &Window{next.Window.Start, next.Window.End, v.state}
 		}

@@ -56,7 +56,7 @@ type Checkpoint struct {
 	Shard       string
 	Lane, Lanes int
 	After       string    `json:",omitempty"` // sequence number of the last record that is done with; "": none
-	Since       time.Time `json:",omitzero"`  // while After is "": records before this time are none of ours
+	Since       time.Time `json:",omitzero"`  // records before this time are none of ours; zero once a record was
 	Done        bool      `json:",omitempty"` // the shard has ended
 	Window      *Window   `json:",omitempty"` // that is open
 }

@@ -411,6 +411,23 @@ func TestLatest(t *testing.T) {
 	}
 }
 
+// TestLatestBehindMuch: after a restart without progress a mapping passes over all pages of what is older, also if it ends in between.
+func TestLatestBehindMuch(t *testing.T) {
+	inWorld(t, Settings{Retries: -1}, func(w *world) {
+		w.stream.add("s", numbered("old", 1, 3*pageSize)...)
+		time.Sleep(2 * time.Second)
+		if _, err := Begin(t.Context(), w.stream, w.store, 1, time.Now()); err != nil {
+			t.Fatal(err)
+		}
+		w.start()
+		w.after(time.Minute)
+		w.crash()
+		w.start()
+		w.stream.add("s", "new")
+		w.after(time.Second, "new")
+	})
+}
+
 // TestLostPlaces: iterators that are no more are made again, and records that are no more are passed over.
 func TestLostPlaces(t *testing.T) {
 	inWorld(t, Settings{Retries: -1}, func(w *world) {

@@ -191,7 +191,7 @@ func (w *worker) reseek(ctx context.Context, trimmed bool) (err error) {
 
 // ours reports whether a record is for the function, by way of this lane.
 func (w *worker) ours(r *Record) bool {
-	if lane(r.Key, w.p.cfg.Lanes) != w.at.Lane || w.at.After == "" && r.Time.Before(w.at.Since.Truncate(time.Second)) {
+	if lane(r.Key, w.p.cfg.Lanes) != w.at.Lane || r.Time.Before(w.at.Since.Truncate(time.Second)) {
 		return false
 	}
 	if len(w.p.cfg.Filters) == 0 {
