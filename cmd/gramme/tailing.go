@@ -106,8 +106,13 @@ func (t *tailing) step(ctx context.Context) (n int, err error) {
 	return n, nil
 }
 
-// discover lists the shards. Those that are there at the beginning are read from where it was asked for, all others from their
-// beginnings.
+// A listedShard is what tail needs of a shard in the answer of DescribeStream.
+type listedShard struct {
+	ShardId, ParentShardId string
+	SequenceNumberRange    struct{ EndingSequenceNumber string }
+}
+
+// discover lists the shards.
 func (t *tailing) discover(ctx context.Context) error {
 	in := map[string]any{"StreamArn": t.arn}
 	for {
@@ -115,30 +120,17 @@ func (t *tailing) discover(ctx context.Context) error {
 			StreamDescription struct {
 				StreamStatus         string
 				LastEvaluatedShardId string
-				Shards               []struct {
-					ShardId, ParentShardId string
-					SequenceNumberRange    struct{ EndingSequenceNumber string }
-				}
+				Shards               []listedShard
 			}
 		}
 		if err := t.call(ctx, dynamoDBStreams+"DescribeStream", in, &out); err != nil {
 			return err
 		}
 		d := &out.StreamDescription
-		for _, sh := range d.Shards {
-			if t.shards[sh.ShardId] != nil {
-				continue
+		for i := range d.Shards {
+			if err := t.add(ctx, &d.Shards[i]); err != nil {
+				return err
 			}
-			s := &tailed{id: sh.ShardId, parent: sh.ParentShardId, kind: "TRIM_HORIZON"}
-			if !t.begun && t.first == "LATEST" {
-				s.kind, s.ended = t.first, sh.SequenceNumberRange.EndingSequenceNumber != ""
-			}
-			if s.kind == "LATEST" && !s.ended { // now, not when it is read first
-				if err := t.iterate(ctx, s); err != nil {
-					return err
-				}
-			}
-			t.shards[s.id] = s
 		}
 		t.disabled = d.StreamStatus == "DISABLED"
 		if d.LastEvaluatedShardId == "" {
@@ -147,6 +139,25 @@ func (t *tailing) discover(ctx context.Context) error {
 		}
 		in["ExclusiveStartShardId"] = d.LastEvaluatedShardId
 	}
+}
+
+// add adds a shard, unless it is known. Those that are there at the beginning are read from where it was asked for, all others from
+// their beginnings.
+func (t *tailing) add(ctx context.Context, sh *listedShard) error {
+	if t.shards[sh.ShardId] != nil {
+		return nil
+	}
+	s := &tailed{id: sh.ShardId, parent: sh.ParentShardId, kind: "TRIM_HORIZON"}
+	if !t.begun && t.first == "LATEST" {
+		s.kind, s.ended = t.first, sh.SequenceNumberRange.EndingSequenceNumber != ""
+	}
+	if s.kind == "LATEST" && !s.ended { // now, not when it is read first
+		if err := t.iterate(ctx, s); err != nil {
+			return err
+		}
+	}
+	t.shards[s.id] = s
+	return nil
 }
 
 // iterate gets an iterator: after the record that was printed last, if there is one. A shard that is no more has ended.
