@@ -81,11 +81,8 @@ func (o *options) database(logTo io.Writer) (gramme.Config, error) {
 		Functions:      o.functions,
 		Streams:        o.streams,
 	}
-	if s := &o.streams; s.ShardAge < 0 || s.ShardRecords < 0 || s.ShardBytes < 0 || s.Bytes < 0 {
-		return cfg, fmt.Errorf("--stream-shard-age, --stream-shard-records, --stream-shard-bytes and --stream-bytes are not negative; %w", errServe)
-	}
-	if o.lifecycleDelay < 0 || o.requestMemory < 0 || o.cache < 0 || o.maxConns < 0 {
-		return cfg, fmt.Errorf("--lifecycle-delay, --request-memory, --cache and --max-connections are not negative; %w", errServe)
+	if err := o.checkLimits(); err != nil {
+		return cfg, err
 	}
 	var err error
 	if cfg.Logger, err = newLogger(logTo, o.logFormat, o.logLevel); err != nil {
@@ -100,17 +97,45 @@ func (o *options) database(logTo io.Writer) (gramme.Config, error) {
 	if cfg.Kinesis, err = o.kinesisEndpoint(); err != nil {
 		return cfg, err
 	}
-	if (o.tlsCert == "") != (o.tlsKey == "") {
-		return cfg, fmt.Errorf("--tls-cert and --tls-key go together; %w", errServe)
-	}
-	if o.tlsCert != "" {
-		cert, err := tls.LoadX509KeyPair(o.tlsCert, o.tlsKey)
-		if err != nil {
-			return cfg, err
+	cfg.TLS, err = o.tls()
+	return cfg, err
+}
+
+// checkLimits refuses numbers and durations below zero.
+func (o *options) checkLimits() error {
+	for _, l := range []struct {
+		flag  string
+		value int64
+	}{
+		{"lifecycle-delay", int64(o.lifecycleDelay)},
+		{"request-memory", o.requestMemory},
+		{"cache", o.cache},
+		{"max-connections", int64(o.maxConns)},
+		{"stream-shard-age", int64(o.streams.ShardAge)},
+		{"stream-shard-records", o.streams.ShardRecords},
+		{"stream-shard-bytes", o.streams.ShardBytes},
+		{"stream-bytes", o.streams.Bytes},
+	} {
+		if l.value < 0 {
+			return fmt.Errorf("--%s is negative; %w", l.flag, errServe)
 		}
-		cfg.TLS = &tls.Config{Certificates: []tls.Certificate{cert}}
 	}
-	return cfg, nil
+	return nil
+}
+
+// tls returns the configuration with the certificate that clients are shown; nil for plain HTTP.
+func (o *options) tls() (*tls.Config, error) {
+	if (o.tlsCert == "") != (o.tlsKey == "") {
+		return nil, fmt.Errorf("--tls-cert and --tls-key go together; %w", errServe)
+	}
+	if o.tlsCert == "" {
+		return nil, nil
+	}
+	cert, err := tls.LoadX509KeyPair(o.tlsCert, o.tlsKey)
+	if err != nil {
+		return nil, err
+	}
+	return &tls.Config{Certificates: []tls.Certificate{cert}}, nil
 }
 
 // kinesisEndpoint returns where streams are that changes are delivered to, with the credentials for it.
