@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -117,15 +118,7 @@ func deliver(ctx context.Context, destination string, document []byte) error {
 		return err
 	}
 	if u.Scheme == "file" {
-		f, err := os.OpenFile(filepath.FromSlash(u.Path), os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
-		if err != nil {
-			return err
-		}
-		_, err = f.Write(append(document, '\n'))
-		if closed := f.Close(); err == nil {
-			err = closed
-		}
-		return err
+		return appendLine(filepath.FromSlash(u.Path), document)
 	}
 	for try := 1; ; try++ {
 		if err = post(ctx, destination, document); err == nil || try == deliveryTries {
@@ -137,6 +130,18 @@ func deliver(ctx context.Context, destination string, document []byte) error {
 		case <-time.After(time.Duration(try) * 100 * time.Millisecond):
 		}
 	}
+}
+
+func appendLine(path string, line []byte) error {
+	if info, err := os.Stat(path); err == nil && info.Mode()&os.ModeNamedPipe != 0 {
+		return fmt.Errorf("%s is a pipe, which may have no reader", path)
+	}
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(append(line, '\n'))
+	return errors.Join(err, f.Close())
 }
 
 func post(ctx context.Context, destination string, document []byte) error {
