@@ -27,6 +27,9 @@ const (
 	MaxBytes   = 1 << 20 // of Record.Size
 )
 
+// maxRead is about how many bytes of images a page goes through: a stream may show but the keys of them.
+const maxRead = 16 << 20
+
 // What reading fails with.
 var (
 	ErrNoStream = errors.New("streams: there is no such stream")
@@ -174,8 +177,8 @@ func (r *Reader) Read(ctx context.Context, s *Stream, at Position, limit int) (P
 		return Page{}, ErrTrimmed
 	}
 	p := Page{Next: at}
-	bytes := 0
-	for len(p.Records) < limit {
+	bytes, read := 0, 0
+	for len(p.Records) < limit && read < maxRead {
 		list, next, err := r.log.Read(ctx, at.Shard, p.Next.After, limit-len(p.Records))
 		if errors.Is(err, kv.ErrTrimmed) {
 			if !p.Next.Horizon {
@@ -199,6 +202,7 @@ func (r *Reader) Read(ctx context.Context, s *Stream, at Position, limit int) (P
 			}
 			p.Records = append(p.Records, rec)
 			p.Next = Position{Shard: at.Shard, After: list[i].Pos}
+			read += len(list[i].Old) + len(list[i].New)
 		}
 	}
 	return p, nil

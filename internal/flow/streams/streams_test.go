@@ -218,6 +218,26 @@ func TestLargePages(t *testing.T) {
 	}
 }
 
+// TestPagesReadSoMuch: a page that shows only keys does not go through any amount of images.
+func TestPagesReadSoMuch(t *testing.T) {
+	w := newWorld(t, "T a:S", "KEYS_ONLY")
+	const records = 50 // of nearly 800 KB
+	for i := range records {
+		w.put(fmt.Sprintf("a=x t=%s%d", strings.Repeat("x", 390<<10), i))
+	}
+	pages, n := 0, 0
+	for at := w.stream().Shards()[0].Horizon(); n < records; pages++ {
+		p := w.read(at, 1000)
+		if len(p.Records) == 0 || p.End {
+			t.Fatalf("page %d after %d records: %d records, end %v", pages, n, len(p.Records), p.End)
+		}
+		at, n = p.Next, n+len(p.Records)
+	}
+	if pages < 2 || pages > 4 {
+		t.Errorf("%d pages", pages)
+	}
+}
+
 func TestShards(t *testing.T) {
 	w := newWorld(t, "T a:S", "NEW_IMAGE")
 	every := func(*table.Shard) bool { return true }
