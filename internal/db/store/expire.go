@@ -35,14 +35,15 @@ type Expired struct {
 }
 
 // Expire deletes, in one commit, those of the items with these row keys that the table's time to live, as it is set then, says are
-// expired now. It fails with ErrInTransaction if a running transaction holds one of them.
+// expired now. It fails with ErrInTransaction if a running transaction holds one of them. The deletions are visible when it returns and
+// durable soon after: what a crash takes back the next sweep finds again.
 func (s *Store) Expire(ctx context.Context, d *table.Definition, rowKeys [][]byte, now time.Time) (done Expired, err error) {
 	g := newStaging()
 	defer g.release()
 	w := &g.one[0]
 	*w = Write{Kind: Delete, Table: d, User: change.TTL}
 	err = s.refence(g.one[:], func() error {
-		t := kv.Txn{Keys: rowKeys, Fence: []kv.Fence{w.Table.Fence()}}
+		t := kv.Txn{Keys: rowKeys, Fence: []kv.Fence{w.Table.Fence()}, NoSync: true}
 		return s.engine.Update(ctx, t, func(vals [][]byte, b *kv.Batch) error {
 			g.begin(b)
 			done = Expired{}

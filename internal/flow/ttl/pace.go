@@ -11,17 +11,17 @@ const (
 	Interval = time.Second
 
 	// mostItems and mostBytes bound one commit. Whoever writes one of its items waits for it, and on a machine with few processors
-	// others wait for the one that it uses, for a millisecond; but each commit makes the disk sync, which is a third of what a sweep
-	// costs: with 64 items it deleted 19,000 a second where it deletes 30,000 with 128 for as much delay of others, and with 16 or
-	// 32 it was slower still. The first has firstItems, as nobody knows how large they are.
-	mostItems  = 128
+	// others wait for the one that it uses, some 400 us: commits of 128 items delayed them twice as much. Nobody waits until a commit
+	// is on the disk, or the sweep would have to make fewer and larger ones to be as fast; with 16 items it was a third slower. The
+	// first has firstItems, as nobody knows how large they are.
+	mostItems  = 32
 	mostBytes  = 1 << 20
 	firstItems = 8
 
-	// After working for workTime, which is a commit or two, a sweep rests restShare times as long as that took: on a machine with
-	// nothing else to do it works for a quarter of the time, for some 20,000 items a second.
-	workTime  = time.Millisecond
-	restShare = 2.5
+	// After working for workTime, which is a commit, a sweep rests restShare times as long as that took: on a machine with nothing
+	// else to do it works for a quarter of the time, for some 20,000 items a second.
+	workTime  = 200 * time.Microsecond
+	restShare = 3
 
 	// If it wakes up later than lateness it has waited for a processor, as requests then do. Each time that happens it rests twice as
 	// long from then on, up to mostRestShare, and each time that it does not it rests a little less: so it slows down where more than
