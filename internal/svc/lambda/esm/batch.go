@@ -67,6 +67,7 @@ func (w *worker) try(ctx context.Context, b *batch) ([]*batch, error) {
 			return nil, err
 		}
 		b.records = b.records[v.good:]
+		b.calls = min(b.calls, 1) // which the first of them failed in: what was before it held it up
 	}
 	switch {
 	case v.done():

@@ -59,6 +59,7 @@ type Checkpoint struct {
 	Since       time.Time `json:",omitzero"`  // records before this time are none of ours; zero once a record was
 	Done        bool      `json:",omitempty"` // the shard has ended
 	Window      *Window   `json:",omitempty"` // that is open
+	Closed      time.Time `json:",omitzero"`  // when the last window ended that was closed
 }
 
 // A Window is a tumbling window with what the function has made of it.

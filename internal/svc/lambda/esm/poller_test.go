@@ -182,6 +182,45 @@ func TestPartial(t *testing.T) {
 	}
 }
 
+// TestPartialRetries: what is left after progress is tried as often as if it had come alone, and a record that fails is not tried
+// more often than that.
+func TestPartialRetries(t *testing.T) {
+	for _, tt := range []struct {
+		name    string
+		retries int
+		tries   map[string]int // how often the call fails at a record before it succeeds
+		calls   []string
+		given   int // how many records are given up
+	}{
+		{"each record once", 1, map[string]int{"a": 1, "b": 1, "c": 1}, []string{"a,b,c", "a,b,c", "b,c", "c"}, 0},
+		{"each record but the first", 1, map[string]int{"b": 1, "c": 1, "d": 1}, []string{"a,b,c,d", "b,c,d", "c,d", "d"}, 0},
+		{"one for ever", 2, map[string]int{"b": 100}, []string{"a,b,c", "b,c", "b,c"}, 2},
+		{"none is tried again", 0, map[string]int{"b": 100}, []string{"a,b,c"}, 2},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			inWorld(t, Settings{Retries: tt.retries, Partial: true}, func(w *world) {
+				w.f.does = func(e event) (string, string, error) {
+					for _, r := range e.Records {
+						if tt.tries[r.V] > 0 {
+							tt.tries[r.V]--
+							return fmt.Sprintf(`{"batchItemFailures":[{"itemIdentifier":%q}]}`, r.Sequence), "", nil
+						}
+					}
+					return "", "", nil
+				}
+				records := strings.Split(tt.calls[0], ",")
+				w.stream.add("s", records...)
+				w.start()
+				w.after(time.Minute, tt.calls...)
+				w.checkPlaces(fmt.Sprint("s/0:", len(records)))
+				if given := strings.Contains(w.logged.String(), fmt.Sprint("records=", tt.given)); given != (tt.given > 0) {
+					t.Errorf("records given up: %s", w.logged.String())
+				}
+			})
+		})
+	}
+}
+
 // TestPartialProgress: the place is kept when the server ends in the middle of a batch.
 func TestPartialProgress(t *testing.T) {
 	inWorld(t, Settings{Retries: -1, Partial: true}, func(w *world) {

@@ -15,9 +15,18 @@ func (s *Settings) windowStart(t time.Time) time.Time {
 	return time.Unix(t.Unix()/length*length, 0).UTC()
 }
 
+// windowOf returns when the window begins that a record goes to. One whose window is closed already (it was stamped before the end and
+// became durable after it) goes to the one that follows. A window that was closed in what is now the future was closed by a wrong clock.
+func (w *worker) windowOf(r *Record) time.Time {
+	if closed := w.at.Closed; r.Time.Before(closed) && !closed.After(w.p.cfg.Now()) {
+		return w.p.cfg.windowStart(closed)
+	}
+	return w.p.cfg.windowStart(r.Time)
+}
+
 // sameWindow reports whether two records may be in one batch.
 func (w *worker) sameWindow(a, b *Record) bool {
-	return w.p.cfg.Tumbling == 0 || w.p.cfg.windowStart(a.Time).Equal(w.p.cfg.windowStart(b.Time))
+	return w.p.cfg.Tumbling == 0 || w.windowOf(a).Equal(w.windowOf(b))
 }
 
 // windowOver reports whether the open window has ended: its time is over, and next, what comes next, is not in it; or the mapping
@@ -50,20 +59,24 @@ func (w *worker) lastCall(ctx context.Context, early bool) error {
 	for !w.p.over(ctx) {
 		switch v := w.call(ctx, b); {
 		case v.done():
-			return w.forgetWindow(ctx)
+			return w.forgetWindow(ctx, early)
 		case ctx.Err() != nil:
 			return nil
 		case w.exhausted(b), w.p.cfg.Now().Sub(w.at.Window.End) > w.p.cfg.maxAge():
 			w.p.cfg.Log.Warn("the last call of a window is given up", "function", w.p.cfg.FunctionARN, "shard", w.at.Shard, "start", w.at.Window.Start)
-			return w.forgetWindow(ctx)
+			return w.forgetWindow(ctx, early)
 		}
 		w.backOff(ctx, b)
 	}
 	return nil
 }
 
-func (w *worker) forgetWindow(ctx context.Context) error {
+// forgetWindow closes the window. One that ends early may be opened again: its time is not over.
+func (w *worker) forgetWindow(ctx context.Context, early bool) error {
 	next := *w.at
+	if !early {
+		next.Closed = next.Window.End
+	}
 	next.Window = nil
 	return w.commit(ctx, next)
 }
@@ -73,7 +86,7 @@ func (w *worker) openWindow(b *batch) {
 	if w.p.cfg.Tumbling == 0 || w.at.Window != nil {
 		return
 	}
-	start := w.p.cfg.windowStart(b.records[0].Time)
+	start := w.windowOf(&b.records[0])
 	w.at.Window = &Window{Start: start, End: start.Add(w.p.cfg.Tumbling), State: []byte("{}")}
 }
 

@@ -183,3 +183,36 @@ func TestTumblingNoMore(t *testing.T) {
 		})
 	}
 }
+
+// TestTumblingLate: a record that was stamped before the end of its window, but is seen only after the last call, goes to the next
+// window, together with what is stamped there, also after a restart; a clock that is set back is believed.
+func TestTumblingLate(t *testing.T) {
+	inWorld(t, Settings{Retries: -1, Tumbling: 10 * time.Second}, func(w *world) {
+		w.f.does = sum
+		w.stream.add("s", "a")
+		w.start()
+		w.after(11*time.Second, "a", "")
+		w.crash()
+		w.stream.add("s", "late", "b")
+		w.stream.change(func() { w.stream.records["s"][1].Time = time.Now().Add(-2 * time.Second) })
+		w.start()
+		w.after(time.Second, "a", "", "late,b")
+		w.after(10*time.Second, "a", "", "late,b", "")
+		for i, want := range []string{"00:00 00:10", "00:00 00:10", "00:10 00:20", "00:10 00:20"} {
+			if e := w.f.events[i].Window; e.Start[14:19]+" "+e.End[14:19] != want {
+				t.Errorf("call %d: window %s to %s, want %s", i, e.Start, e.End, want)
+			}
+		}
+		w.end()
+		for key, c := range w.store.saved { // as if the clock had been an hour ahead
+			c.Closed = c.Closed.Add(time.Hour)
+			w.store.saved[key] = c
+		}
+		w.stream.add("s", "c")
+		w.start()
+		w.after(time.Second, "a", "", "late,b", "", "c")
+		if e := w.f.events[4].Window; e.Start[14:19] != "00:20" {
+			t.Errorf("the window after the clock was set back begins at %s", e.Start)
+		}
+	})
+}
