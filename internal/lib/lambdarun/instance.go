@@ -31,6 +31,7 @@ type instance struct {
 	cmd       *exec.Cmd // nil: not started
 	server    *http.Server
 	log       *output
+	variable  string // of the environment of the process and its children, and of no other: the address of the Runtime API
 	tmp       string // its temporary directory
 	closeCode func()
 
@@ -193,7 +194,8 @@ func (in *instance) start(ctx context.Context, id string) (err error) {
 	}
 	cmd := exec.Command(args[0], args[1:]...)
 	cmd.Dir, cmd.Stdout, cmd.Stderr = dir, in.log.writer, in.log.writer
-	cmd.Env = append(append([]string{}, in.f.Env...), "AWS_LAMBDA_RUNTIME_API="+addr, "LAMBDA_TASK_ROOT="+dir, "TMPDIR="+in.tmp)
+	in.variable = "AWS_LAMBDA_RUNTIME_API=" + addr
+	cmd.Env = append(append([]string{}, in.f.Env...), in.variable, "LAMBDA_TASK_ROOT="+dir, "TMPDIR="+in.tmp)
 	cmd.SysProcAttr = groupOfItsOwn()
 	if err := in.r.spawn.start(cmd); err != nil {
 		in.fail(failure("Runtime.InvalidEntrypoint", "", err.Error()))
@@ -208,6 +210,7 @@ func (in *instance) start(ctx context.Context, id string) (err error) {
 func (in *instance) wait() {
 	_ = in.cmd.Wait() // the state says it all
 	killGroup(in.cmd.Process)
+	killStrays(in.variable)
 	close(in.exited)
 	in.fail(answer{failure: Unhandled})
 }

@@ -112,6 +112,15 @@ func (c client) obey(id, do, with string) {
 		}
 		_ = os.WriteFile(with, []byte(strconv.Itoa(child.Process.Pid)), 0o600)
 		time.Sleep(time.Hour)
+	case "daemon": // answers, and leaves a child in a session of its own
+		child := exec.Command("setsid", "--fork", "sh", "-c", `echo $$ > "$1.new"; mv "$1.new" "$1"; exec sleep 3600`, "sh", with)
+		if err := child.Run(); err != nil {
+			panic(err)
+		}
+		for _, err := os.Stat(with); err != nil; _, err = os.Stat(with) {
+			time.Sleep(time.Millisecond)
+		}
+		c.answer(id, "response", "1")
 	case "large":
 		size, _ := strconv.Atoi(with)
 		c.answer(id, "response", quote(strings.Repeat("x", size-2)))
