@@ -20,25 +20,41 @@ const emulatorGrace = 10 * time.Second
 type emulators struct {
 	grace time.Duration
 	mu    sync.Mutex
-	turns map[string]chan struct{} // guarded by mu: by URL, of one element
+	turns map[string]*emulatorTurn // guarded by mu: by URL, while somebody has the turn or waits for it
 }
 
-// turn returns the turn of a URL: whoever sends has it until it receives.
-func (e *emulators) turn(url string) chan struct{} {
+// An emulatorTurn is whose turn it is: whoever sends has it until he receives.
+type emulatorTurn struct {
+	taken chan struct{} // of one element
+	users int           // guarded by the emulators' mu
+}
+
+// turn returns the turn of a URL, and what gives it back when it is needed no more.
+func (e *emulators) turn(url string) (taken chan struct{}, forget func()) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.turns == nil {
-		e.turns = map[string]chan struct{}{}
+		e.turns = map[string]*emulatorTurn{}
 	}
-	if e.turns[url] == nil {
-		e.turns[url] = make(chan struct{}, 1)
+	t := e.turns[url]
+	if t == nil {
+		t = &emulatorTurn{taken: make(chan struct{}, 1)}
+		e.turns[url] = t
 	}
-	return e.turns[url]
+	t.users++
+	return t.taken, func() {
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		if t.users--; t.users == 0 {
+			delete(e.turns, url)
+		}
+	}
 }
 
 // invoke runs one invocation. It fails if the function was not asked, or its emulator does not answer.
 func (e *emulators) invoke(ctx context.Context, f *function, req lambdarun.Request) (lambdarun.Result, error) {
-	turn := e.turn(f.Code.URL)
+	turn, forget := e.turn(f.Code.URL)
+	defer forget()
 	select {
 	case turn <- struct{}{}:
 	default:

@@ -44,4 +44,7 @@ func TestEmulatorHangs(t *testing.T) {
 	if err := <-ended; err == nil {
 		t.Error("a caller that gave up got an answer")
 	}
+	if len(e.turns) != 0 {
+		t.Errorf("the turns of %d emulators are remembered that nobody asks", len(e.turns))
+	}
 }
