@@ -70,7 +70,7 @@ func transport() http.RoundTripper {
 		return http.DefaultTransport
 	}
 	t = t.Clone()
-	t.MaxIdleConnsPerHost = maxTurns
+	t.MaxIdleConnsPerHost = maxTurns + maxTrials
 	return t
 }
 

@@ -42,6 +42,7 @@ type delivery struct {
 	stalled  bool
 	lookNext time.Time // when the stream that is being enabled is looked for again
 
+	silent                       atomic.Bool // the endpoint did not answer when it was asked last
 	delivered, failed, throttled atomic.Int64
 
 	mu     sync.Mutex

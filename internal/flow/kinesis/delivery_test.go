@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -287,7 +288,7 @@ func TestTooLarge(t *testing.T) {
 	w := newWorld(t)
 	w.enable("")
 	big := dbtest.Item(t, "artist=a song=s n=0").Merge([]attr.Field{{Name: "t", Value: attr.String(strings.Repeat("\x01", 200_000))}}) // six bytes each in JSON
-	w.write(store.Write{Kind: store.Put, Item: big}, "artist=a song=s")
+	w.write(music, store.Write{Kind: store.Put, Item: big}, "artist=a song=s")
 	w.put("artist=a song=s n=1") // with the large one as its old image
 	w.put("artist=a song=s n=2")
 	if got := w.byItem(w.server.Wait(t, 1))["a/s"]; len(got) != 1 || got[0] != "2" {
@@ -424,4 +425,59 @@ func TestHold(t *testing.T) {
 	if err != nil || len(places) != 0 {
 		t.Errorf("a place is left: %v, %v", places, err)
 	}
+}
+
+// A region is the way to an endpoint one region of which does not answer.
+type region struct {
+	*kinesistest.Server
+	away    string       // its host
+	silence atomic.Int32 // 0: it answers; else its requests fail, or hang
+	hanging atomic.Int32 // requests
+}
+
+const (
+	fails = 1 + iota
+	hangs
+)
+
+func (r *region) RoundTrip(req *http.Request) (*http.Response, error) {
+	if req.URL.Host != r.away || r.silence.Load() == 0 {
+		return r.Server.RoundTrip(req)
+	}
+	if r.silence.Load() == hangs {
+		r.hanging.Add(1)
+		<-req.Context().Done()
+	}
+	return nil, errors.New("no answer")
+}
+
+// TestSilentEndpoint: streams of an endpoint that hangs do not hold up those of one that answers.
+func TestSilentEndpoint(t *testing.T) {
+	const other = "arn:aws:kinesis:xx-test-1:000000000000:stream/changes"
+	w := newWorld(t)
+	endpoint := &region{Server: kinesistest.New(stream, other), away: "xx-test-1"}
+	w.config.Endpoint.URL, w.config.Endpoint.Transport, w.config.AnyRegion = "http://{region}", endpoint, true
+	w.start()
+	var away []*delivery
+	for n := range maxTurns + 1 {
+		name := table.Name{Account: music.Account, Region: music.Region, Table: fmt.Sprint("Away", n)}
+		dbtest.Create(t, w.catalog, name.Table+" artist:S song:S")
+		d, err := w.manager.Enable(t.Context(), name, other, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := w.manager.delivery(d.Number)
+		<-r.settled
+		away = append(away, r)
+	}
+	endpoint.silence.Store(fails)
+	for _, r := range away {
+		w.putInto(r.name, "artist=a song=s n=1")
+		w.until("the silence is noted", r.silent.Load)
+	}
+	endpoint.silence.Store(hangs)
+	w.until("all trials hang", func() bool { return endpoint.hanging.Load() >= maxTrials })
+	w.enable("")
+	w.put("artist=a song=s n=1")
+	endpoint.Wait(t, 1)
 }

@@ -51,14 +51,19 @@ type Config struct {
 	Logger *slog.Logger     // nil: slog.Default()
 }
 
-// maxTurns is how many requests are under way at once, over all destinations: each takes memory for a window and a request.
-const maxTurns = 4
+// maxTurns is how many requests are under way at once, over all destinations: each takes memory for a window and a request. Those to
+// streams whose endpoint did not answer last have maxTrials of their own, for they may hang.
+const (
+	maxTurns  = 4
+	maxTrials = 2
+)
 
 // A Manager keeps the destinations of all tables. Its methods may be called concurrently.
 type Manager struct {
 	Config
 	client *client
 	turns  chan struct{} // taken while a shard has its turn
+	trials chan struct{} // the same where the endpoint did not answer
 
 	mu   sync.Mutex
 	runs map[uint64]*delivery // guarded by mu; by the number of the table
@@ -74,7 +79,7 @@ func New(c Config) (*Manager, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Manager{Config: c, client: client, turns: make(chan struct{}, maxTurns), runs: map[uint64]*delivery{}}, nil
+	return &Manager{Config: c, client: client, turns: make(chan struct{}, maxTurns), trials: make(chan struct{}, maxTrials), runs: map[uint64]*delivery{}}, nil
 }
 
 // Start goes on with the deliveries that were under way when the process ended.

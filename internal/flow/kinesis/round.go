@@ -206,15 +206,34 @@ type turn struct {
 	err     error // of the store
 }
 
+// begin waits until a turn is free and returns what ends it. A stream whose endpoint falls silent while others of its shards have theirs
+// gives the place to streams that are answered.
+func (t *turn) begin(ctx context.Context) (end func(), err error) {
+	for {
+		silent, places := t.silent.Load(), t.turns
+		if silent {
+			places = t.trials
+		}
+		select {
+		case places <- struct{}{}:
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		}
+		if silent || !t.silent.Load() {
+			return func() { <-places }, nil
+		}
+		<-places
+	}
+}
+
 // take takes the turn, when one is free.
 func (t *turn) take(ctx context.Context) {
-	select {
-	case t.turns <- struct{}{}:
-		defer func() { <-t.turns }()
-	case <-ctx.Done():
-		t.err = context.Cause(ctx)
+	end, err := t.begin(ctx)
+	if err != nil {
+		t.err = err
 		return
 	}
+	defer end()
 	if t.err = t.read(ctx); t.err != nil || len(t.entries) == 0 {
 		return
 	}
@@ -321,6 +340,8 @@ func (t *turn) send(ctx context.Context, b *batch) error {
 		return errNoEndpoint
 	}
 	verdicts, err := t.client.putRecords(ctx, b)
+	_, answered := errors.AsType[*refusal](err)
+	t.silent.Store(err != nil && !answered)
 	if err != nil {
 		if isThrottling(err) {
 			t.throttled.Add(int64(len(b.positions)))

@@ -112,19 +112,24 @@ func (w *world) until(what string, is func() bool) {
 // put writes an item: "artist=a song=s n=1".
 func (w *world) put(item string) {
 	w.Helper()
-	w.write(store.Write{Kind: store.Put, Item: dbtest.Item(w.T, item)}, item)
+	w.putInto(music, item)
+}
+
+func (w *world) putInto(n table.Name, item string) {
+	w.Helper()
+	w.write(n, store.Write{Kind: store.Put, Item: dbtest.Item(w.T, item)}, item)
 }
 
 // remove deletes the item that has the key of this one.
 func (w *world) remove(item string) {
 	w.Helper()
-	w.write(store.Write{Kind: store.Delete}, item)
+	w.write(music, store.Write{Kind: store.Delete}, item)
 }
 
-func (w *world) write(wr store.Write, item string) {
+func (w *world) write(n table.Name, wr store.Write, item string) {
 	w.Helper()
 	var err error
-	wr.Table = w.table()
+	wr.Table = w.catalog.Get(n)
 	wr.Key, err = wr.Table.KeyOf(dbtest.Item(w.T, item))
 	if err == nil {
 		_, err = w.store.Apply(w.Context(), wr)
