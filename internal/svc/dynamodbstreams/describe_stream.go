@@ -43,28 +43,16 @@ func (s *Service) describeStream(ctx context.Context, c *api.Call, in *ddbstream
 	return &ddbstreams.DescribeStreamOutput{StreamDescription: desc}, nil
 }
 
-// listed returns the shards that a request asks for, from the one on that its page begins with.
+// listed returns the shards that a request asks for, from the one on that its page begins with. That one may have been dropped since it
+// was the last of a page, whatever is left before and behind it; an ID that no shard of the stream can ever have had has nothing behind it.
 func listed(st *streams.Stream, in *ddbstreams.DescribeStreamInput) []streams.Shard {
-	all := st.Shards()
-	shards := all
-	if f := in.ShardFilter; f != nil {
-		shards = slices.DeleteFunc(slices.Clone(all), func(sh streams.Shard) bool { return sh.ParentID != *f.ShardId })
-	}
-	if in.ExclusiveStartShardId == nil {
-		return shards
-	}
-	if !wasListed(st, all, *in.ExclusiveStartShardId) {
+	start := in.ExclusiveStartShardId
+	if start != nil && *start < st.FirstID() {
 		return nil
 	}
-	return slices.DeleteFunc(slices.Clone(shards), func(sh streams.Shard) bool { return sh.ID <= *in.ExclusiveStartShardId })
-}
-
-// wasListed reports whether a shard is, or may once have been, one of the stream's: between two pages a shard may have been trimmed.
-func wasListed(st *streams.Stream, all []streams.Shard, id string) bool {
-	if slices.ContainsFunc(all, func(sh streams.Shard) bool { return sh.ID == id }) {
-		return true
-	}
-	return id >= st.FirstID() && (len(all) == 0 || id < all[0].ID)
+	return slices.DeleteFunc(st.Shards(), func(sh streams.Shard) bool {
+		return start != nil && sh.ID <= *start || in.ShardFilter != nil && sh.ParentID != *in.ShardFilter.ShardId
+	})
 }
 
 func (s *Service) describeShard(ctx context.Context, sh *streams.Shard) (ddbstreams.Shard, error) {
