@@ -56,6 +56,32 @@ func TestRotation(t *testing.T) {
 	w.audit()
 }
 
+// TestClockSetBack: shards that a clock which was a month ahead has opened rotate as all others do.
+func TestClockSetBack(t *testing.T) {
+	w := newWorld(t, Limits{})
+	w.clock = noon.Add(30 * day)
+	w.enable()
+	w.tend(time.Hour)
+	w.put(0)
+	w.clock = noon
+	for n := range 8 {
+		w.put(1 + n)
+		w.tend(time.Hour)
+	}
+	w.expect("eight hours later", "0 1 2 3 4 5 | 6 7 8 ...")
+	w.open()
+	w.tend(time.Hour)
+	w.tend(5 * time.Hour)
+	w.expect("in a process later", "0 1 2 3 4 5 | 6 7 8 | ...")
+	shards := w.table().Log.Shards()
+	for i := 1; i < len(shards); i++ {
+		if !shards[i].Opened.After(shards[i-1].Opened) {
+			t.Errorf("shard %d was opened at %v, its parent at %v", i, shards[i].Opened, shards[i-1].Opened)
+		}
+	}
+	w.audit()
+}
+
 func TestEmptyShardsStayForADay(t *testing.T) {
 	w := newWorld(t, Limits{})
 	w.enable()

@@ -3,7 +3,6 @@ package changelog
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"maps"
 	"math"
@@ -12,9 +11,6 @@ import (
 	"github.com/grammedb/gramme/internal/kv"
 	"github.com/grammedb/gramme/internal/kv/keys"
 )
-
-// ErrNoTable tells that there is no table to follow.
-var ErrNoTable = errors.New("changelog: there is no such table")
 
 // A place is how far a follower has read. It is stored, as JSON, in a row of the follower's own; there is none before the first Advance.
 type place struct {
@@ -38,37 +34,6 @@ func (p *place) encode() []byte {
 		panic(err) // a place has nothing that JSON cannot hold
 	}
 	return text
-}
-
-// Follow lets f follow a table (see table.Definition.Follow). Changes that were
-// committed before are in none of them, later ones are in one. A follower of that name starts over.
-func (l *Log) Follow(ctx context.Context, n table.Name, f table.Follower) (*table.Definition, error) {
-	return l.catalog.Change(ctx, n, func(old *table.Definition, b *kv.Batch) (*table.Definition, error) {
-		if old == nil || old.Status == table.Deleting {
-			return nil, ErrNoTable
-		}
-		next := old.Clone()
-		next.Follow(f, l.now())
-		b.Delete(keys.Hold(old.Number, f.Name))
-		return next, nil
-	})
-}
-
-// Unfollow ends a follower. The log ends too if nobody is left who needs it.
-func (l *Log) Unfollow(ctx context.Context, n table.Name, name string) error {
-	_, err := l.catalog.Change(ctx, n, func(old *table.Definition, b *kv.Batch) (*table.Definition, error) {
-		if old == nil {
-			return nil, ErrNoTable
-		}
-		if old.Follower(name) == nil {
-			return old, nil
-		}
-		next := old.Clone()
-		next.Unfollow(name, l.now())
-		b.Delete(keys.Hold(old.Number, name))
-		return next, nil
-	})
-	return err
 }
 
 // Places returns the positions up to which a follower has read, by shard. A shard that it covers and that is not among them is unread.

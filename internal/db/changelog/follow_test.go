@@ -14,10 +14,27 @@ import (
 	"github.com/grammedb/gramme/internal/kv/keys"
 )
 
-// follow makes or renews a follower.
+// follow makes or renews a follower. Changes that were committed before are in no shard that it covers, later ones are in one.
 func (w *world) follow(f table.Follower) *table.Definition {
 	w.Helper()
-	d, err := w.log.Follow(w.Context(), w.name, f)
+	return w.edit(f.Name, func(d *table.Definition) { d.Follow(f, w.clock) })
+}
+
+// unfollow ends a follower, if there is one of that name.
+func (w *world) unfollow(name string) {
+	w.Helper()
+	w.edit(name, func(d *table.Definition) { d.Unfollow(name, w.clock) })
+}
+
+// edit changes the table's definition and forgets the place of a follower.
+func (w *world) edit(name string, f func(*table.Definition)) *table.Definition {
+	w.Helper()
+	d, err := w.catalog.Change(w.Context(), w.name, func(old *table.Definition, b *kv.Batch) (*table.Definition, error) {
+		next := old.Clone()
+		f(next)
+		b.Delete(keys.Hold(old.Number, name))
+		return next, nil
+	})
 	if err != nil {
 		w.Fatal(err)
 	}
@@ -230,28 +247,17 @@ func TestUnfollow(t *testing.T) {
 	w.put(1)
 	w.readAll("one")
 	for _, name := range []string{"one", "one", "none"} {
-		if err := w.log.Unfollow(t.Context(), w.name, name); err != nil {
-			t.Error(err)
-		}
+		w.unfollow(name)
 	}
 	w.put(2)
 	w.tend(0)
 	w.expect("for the one that is left", "1 2 ...")
-	if err := w.log.Unfollow(t.Context(), w.name, "two"); err != nil {
-		t.Error(err)
-	}
+	w.unfollow("two")
 	w.put(3)
 	w.tend(0)
 	w.expect("for nobody", "")
 	if left := w.left(); len(left) > 0 {
 		t.Errorf("left are %q", left)
-	}
-	none := table.Name{Table: "None"}
-	if err := w.log.Unfollow(t.Context(), none, "x"); !errors.Is(err, ErrNoTable) {
-		t.Error(err)
-	}
-	if _, err := w.log.Follow(t.Context(), none, table.Follower{}); !errors.Is(err, ErrNoTable) {
-		t.Error(err)
 	}
 }
 

@@ -17,6 +17,8 @@ func (l *Log) Interval() time.Duration {
 
 // A shard is what Tend remembers of a shard from one run to the next.
 type shard struct {
+	since time.Time // when this process saw it first
+
 	// The load: what had been appended when.
 	at       time.Time
 	pos      kv.Pos
@@ -145,7 +147,7 @@ func (l *Log) renew(ctx context.Context, d *table.Definition) (*table.Definition
 		switch {
 		case busy && s.Lo < s.Hi && len(hot) < room:
 			hot = with(hot, s.Number)
-		case now.Sub(s.Opened) >= l.limits.ShardAge:
+		case l.shard(s.Number).age(s, now) >= l.limits.ShardAge:
 			old = with(old, s.Number)
 		}
 	}
@@ -162,6 +164,15 @@ func (l *Log) renew(ctx context.Context, d *table.Definition) (*table.Definition
 		}
 	})
 	return l.catalog.Current(d), err
+}
+
+// age returns how old a shard is. One that was opened in what is now the future, by a clock that was ahead, is as old as this process
+// knows.
+func (k *shard) age(s *table.Shard, now time.Time) time.Duration {
+	if k.since.IsZero() || now.Before(k.since) {
+		k.since = now
+	}
+	return max(now.Sub(s.Opened), now.Sub(k.since))
 }
 
 func with(set map[uint64]bool, number uint64) map[uint64]bool {
