@@ -5,6 +5,9 @@ import (
 	"encoding/binary"
 	"fmt"
 	"reflect"
+	"slices"
+	"strings"
+	"sync"
 
 	"github.com/grammedb/gramme/internal/api"
 	"github.com/grammedb/gramme/internal/db/store"
@@ -18,26 +21,20 @@ func newToken(c *api.Call, token *string, in any) *store.Token {
 	if token == nil {
 		return nil
 	}
-	members := appendMember(make([]byte, 0, 2<<10), reflect.ValueOf(in))
+	members := appendMember(make([]byte, 0, 2<<10), reflect.ValueOf(in).Elem())
 	return &store.Token{Key: keys.Token(c.Account, c.Region, *token), Hash: sha256.Sum256(members)}
 }
 
-// appendMember appends a member of an input in a form that two members share only if they are the same: what has no length of its own
-// comes behind it, and what may be absent behind a byte that tells. It panics for a type that the inputs with tokens do not have.
+// appendMember appends a member of an input, which is there, in a form that two members share only if they are the same. It panics for
+// a type that the inputs with tokens do not have.
 func appendMember(dst []byte, v reflect.Value) []byte {
 	switch v.Kind() {
 	case reflect.Pointer:
-		if v.IsNil() {
-			return append(dst, 0)
-		}
-		return appendMember(append(dst, 1), v.Elem())
+		return appendMember(dst, v.Elem())
 	case reflect.String:
 		return appendText(dst, v.String())
 	case reflect.Slice:
-		if v.IsNil() {
-			return append(dst, 0)
-		}
-		dst = binary.AppendUvarint(append(dst, 1), uint64(v.Len()))
+		dst = binary.AppendUvarint(dst, uint64(v.Len()))
 		for i := range v.Len() {
 			dst = appendMember(dst, v.Index(i))
 		}
@@ -50,32 +47,64 @@ func appendMember(dst []byte, v reflect.Value) []byte {
 	panic(fmt.Sprintf("dynamodb: a request token for a member of type %v", v.Type()))
 }
 
+// appendStruct appends the members that are there, each behind its name, and no name: a token is remembered across an upgrade to a
+// release in which there are more members.
 func appendStruct(dst []byte, v reflect.Value) []byte {
 	switch s := v.Addr().Interface().(type) {
 	case *attr.SentItem:
-		return appendForm(dst, s.Present(), s.Item)
+		return appendText(dst, s.Item)
 	case *attr.SentValue:
-		return appendForm(dst, s.Present(), s.Value)
+		return appendText(dst, s.Value)
 	}
-	for i := range v.NumField() {
-		dst = appendMember(dst, v.Field(i))
+	for _, m := range membersOf(v.Type()) {
+		if f := v.Field(m.index); isPresent(f) {
+			dst = appendMember(appendText(dst, m.name), f)
+		}
 	}
-	return dst
+	return append(dst, 0)
 }
 
-// appendForm appends the form of attribute values, which is canonical.
-func appendForm(dst []byte, present bool, form []byte) []byte {
-	if !present {
-		return append(dst, 0)
+// A namedMember is a member of a shape.
+type namedMember struct {
+	name  string
+	index int
+}
+
+// shapeMembers remembers what membersOf has found out, by type: every TransactWriteItems of an SDK has a token.
+var shapeMembers sync.Map
+
+// membersOf returns the members of a shape by their names, whatever order they are declared in.
+func membersOf(t reflect.Type) []namedMember {
+	if known, ok := shapeMembers.Load(t); ok {
+		return known.([]namedMember)
 	}
-	return appendText(append(dst, 1), form)
+	list := make([]namedMember, t.NumField())
+	for i := range list {
+		list[i] = namedMember{t.Field(i).Name, i}
+	}
+	slices.SortFunc(list, func(a, b namedMember) int { return strings.Compare(a.name, b.name) })
+	shapeMembers.Store(t, list)
+	return list
+}
+
+// isPresent reports whether a request has a member.
+func isPresent(v reflect.Value) bool {
+	switch v.Kind() {
+	case reflect.Pointer, reflect.Slice, reflect.Map:
+		return !v.IsNil()
+	case reflect.Struct:
+		switch s := v.Addr().Interface().(type) {
+		case *attr.SentItem:
+			return s.Present()
+		case *attr.SentValue:
+			return s.Present()
+		}
+	}
+	return true
 }
 
 func appendTexts(dst []byte, m map[string]string) []byte {
-	if m == nil {
-		return append(dst, 0)
-	}
-	dst = binary.AppendUvarint(append(dst, 1), uint64(len(m)))
+	dst = binary.AppendUvarint(dst, uint64(len(m)))
 	for _, key := range sortedKeys(m) {
 		dst = appendText(appendText(dst, key), m[key])
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/grammedb/gramme/internal/api"
 	"github.com/grammedb/gramme/internal/api/ddb"
 	"github.com/grammedb/gramme/internal/front/wire"
+	"github.com/grammedb/gramme/internal/lang/attr"
 )
 
 // TestSameRequests: what a token stands for does not depend on how a request is written, and on everything that it says.
@@ -67,12 +68,48 @@ func TestSameRequests(t *testing.T) {
 	}
 }
 
+// TestTokensOutliveReleases: what is remembered of a request stays the same when its shape gets a member, or its members another order.
+func TestTokensOutliveReleases(t *testing.T) {
+	type before struct {
+		TableName *string
+		Key       attr.SentItem
+		Nested    []struct{ B *string }
+	}
+	type after struct {
+		Added  *string
+		Key    attr.SentItem
+		Nested []struct {
+			A []string
+			B *string
+			C attr.SentValue
+		}
+		TableName *string
+		Values    map[string]string
+	}
+	key := attr.Sent(attr.Make(attr.Field{Name: "a", Value: attr.String("x")}))
+	old := before{TableName: new("T"), Key: key, Nested: []struct{ B *string }{{new("b")}}}
+	now := after{TableName: new("T"), Key: key}
+	now.Nested = append(now.Nested, struct {
+		A []string
+		B *string
+		C attr.SentValue
+	}{B: new("b")})
+	hash := func(in any) [32]byte { return newToken(&api.Call{}, new("t"), in).Hash }
+	if hash(&old) != hash(&now) {
+		t.Error("an added member that a request does not have makes it another request")
+	}
+	now.Added = new("x")
+	if hash(&old) == hash(&now) {
+		t.Error("an added member makes no difference")
+	}
+}
+
 // TestMembersOfRequestsWithTokens: newToken knows the types of all members.
 func TestMembersOfRequestsWithTokens(t *testing.T) {
 	for _, in := range []any{new(ddb.TransactWriteItemsInput), new(ddb.ExecuteTransactionInput)} {
 		v := reflect.ValueOf(in)
 		fill(v.Elem())
-		appendMember(nil, v)
+		appendMember(nil, v.Elem())
 	}
 }
 
