@@ -1,21 +1,30 @@
 package main
 
 import (
+	"bytes"
 	"cmp"
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"os"
 	"strings"
 	"time"
 
 	httpclient "github.com/grammedb/gramme/internal/bench/client"
+	"github.com/grammedb/gramme/internal/lib/sigv4"
 )
 
-// A client calls the operations of a server of DynamoDB's API, this one or any other, one after the other.
-type client struct{ table, stream *httpclient.Conn }
+// A client calls the operations of a server of DynamoDB's API, this one or any other. It goes through the proxies that the environment
+// names (HTTPS_PROXY, HTTP_PROXY, NO_PROXY), as the SDKs do.
+type client struct {
+	table, stream string // URLs
+	cred          httpclient.Credentials
+	http          *http.Client
+}
 
 // dynamoDBStreams is the prefix of the operations on streams; those on tables have none.
 const dynamoDBStreams = "DynamoDBStreams_20120810."
@@ -51,11 +60,11 @@ func (r *remote) anyone() {
 }
 
 // streams returns where the streams of the server's tables are. Amazon has another host for them.
-func (r *remote) streams() (httpclient.Endpoint, error) {
+func (r *remote) streams() string {
 	if !strings.Contains(r.url, ".amazonaws.com") {
-		return r.endpoint, nil
+		return r.url
 	}
-	return httpclient.ParseEndpoint(strings.Replace(r.url, "://dynamodb.", "://streams.dynamodb.", 1))
+	return strings.Replace(r.url, "://dynamodb.", "://streams.dynamodb.", 1)
 }
 
 // newClient returns a client with the region and the credentials of the environment, or any where there are none.
@@ -65,19 +74,15 @@ func newClient(endpoint, region string, getenv func(string) string) (*client, er
 		return nil, fmt.Errorf("%w; %w", err, errUsage)
 	}
 	r.anyone()
-	streams, err := r.streams()
-	if err != nil {
+	if err := trustBundle(&r.endpoint, getenv("AWS_CA_BUNDLE")); err != nil {
 		return nil, err
 	}
-	for _, e := range []*httpclient.Endpoint{&r.endpoint, &streams} {
-		if err := trustBundle(e, getenv("AWS_CA_BUNDLE")); err != nil {
-			return nil, err
-		}
+	transport := &http.Transport{Proxy: http.ProxyFromEnvironment, TLSHandshakeTimeout: time.Minute}
+	if r.endpoint.TLS != nil {
+		transport.TLSClientConfig = &tls.Config{RootCAs: r.endpoint.TLS.RootCAs}
 	}
-	conn := func(e httpclient.Endpoint) *httpclient.Conn {
-		return httpclient.NewConn(e, r.cred, "gramme/"+release(), time.Minute)
-	}
-	return &client{conn(r.endpoint), conn(streams)}, nil
+	stay := func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse } // a request is not signed for another goal
+	return &client{r.url, r.streams(), r.cred, &http.Client{Transport: transport, CheckRedirect: stay, Timeout: time.Minute}}, nil
 }
 
 // trustBundle lets an https endpoint show the certificates of a file too, as the SDKs do.
@@ -96,10 +101,7 @@ func trustBundle(e *httpclient.Endpoint, file string) error {
 }
 
 // close ends the connections.
-func (c *client) close() {
-	c.table.Close()
-	c.stream.Close()
-}
+func (c *client) close() { c.http.CloseIdleConnections() }
 
 // A remoteError is an error that the server answered.
 type remoteError struct {
@@ -126,24 +128,60 @@ func isCode(err error, code string) bool {
 	return ok && e.code == code
 }
 
-// call calls an operation and reads its answer into out. Every call must be given the same ctx.
+// call calls an operation and reads its answer into out.
 func (c *client) call(ctx context.Context, operation string, in, out any) error {
 	body, err := json.Marshal(in)
 	if err != nil {
 		return err
 	}
-	conn := c.table
-	if strings.HasPrefix(operation, dynamoDBStreams) {
-		conn = c.stream
+	req, err := c.request(ctx, operation, body)
+	if err != nil {
+		return err
 	}
-	var r httpclient.Response
-	if _, err := conn.Do(ctx, operation, body, &r); err != nil {
+	resp, err := c.http.Do(req)
+	if err != nil {
+		return fmt.Errorf("%w: %w", errUnreachable, err)
+	}
+	defer resp.Body.Close()
+	r := httpclient.Response{Status: resp.StatusCode}
+	if r.Body, err = io.ReadAll(resp.Body); err != nil {
 		return fmt.Errorf("%w: %w", errUnreachable, err)
 	}
 	if r.Status != http.StatusOK {
 		return errorOf(&r)
 	}
 	return json.Unmarshal(r.Body, out)
+}
+
+// request makes the signed request of an operation.
+func (c *client) request(ctx context.Context, operation string, body []byte) (*http.Request, error) {
+	url, target := c.table, "DynamoDB_20120810."+operation
+	if strings.HasPrefix(operation, dynamoDBStreams) {
+		url, target = c.stream, operation
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader(body))
+	if err != nil {
+		return nil, err
+	}
+	signed := []string{"content-type", "host", "x-amz-date", "x-amz-target"}
+	req.URL.Path = "/"
+	req.Header.Set("Content-Type", "application/x-amz-json-1.0")
+	req.Header.Set("User-Agent", "gramme/"+release())
+	req.Header.Set("X-Amz-Date", sigv4.FormatTime(time.Now()))
+	req.Header.Set("X-Amz-Target", target)
+	if c.cred.Token != "" {
+		req.Header.Set("X-Amz-Security-Token", c.cred.Token)
+		signed = []string{"content-type", "host", "x-amz-date", "x-amz-security-token", "x-amz-target"}
+	}
+	s := &sigv4.Request{Method: req.Method, Path: "/", Body: body, Header: func(name string) string {
+		if name == "host" {
+			return req.URL.Host
+		}
+		return req.Header.Get(name)
+	}}
+	key := sigv4.Credentials{AccessKey: c.cred.AccessKey, Secret: c.cred.Secret}
+	req.Header.Set("Authorization", sigv4.Sign(s, signed, key, c.cred.Region, "dynamodb"))
+	return req, nil
 }
 
 // errorOf reads an answer that is no success.

@@ -31,7 +31,7 @@ func (o *tailOptions) flags() *flag.FlagSet {
 func helpTail(w io.Writer) {
 	fmt.Fprint(w, "\n  gramme tail [flags] TABLE\n\n")
 	listFlags(w, new(tailOptions).flags())
-	fmt.Fprint(w, "\nIt prints each change as the stream tells it, one JSON object a line, until it is interrupted. Credentials are those of the\nenvironment (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN), as are certificates to trust too (AWS_CA_BUNDLE).\n")
+	fmt.Fprint(w, "\nIt prints each change as the stream tells it, one JSON object a line, until it is interrupted. Credentials are those of the\nenvironment (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN), as are certificates to trust too (AWS_CA_BUNDLE)\nand proxies (HTTPS_PROXY, HTTP_PROXY, NO_PROXY).\n")
 }
 
 var errTail = fmt.Errorf("%w tail", errUsage)

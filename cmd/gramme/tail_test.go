@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -224,6 +225,27 @@ func TestTailTLS(t *testing.T) {
 	}
 }
 
+// TestTailProxy: a server that is not on this machine is reached through the proxy of the environment. A process looks at that once, so
+// the command is run in one of its own.
+func TestTailProxy(t *testing.T) {
+	if os.Getenv("HTTP_PROXY") == "http://"+os.Getenv("GRAMME_TEST_PROXY") {
+		_, _, errs := runLine(nil, "tail", "--endpoint", "http://db.example:8000", "Music")
+		fmt.Print(errs)
+		return
+	}
+	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.WriteHeader(400)
+		fmt.Fprintf(w, `{"__type":"x#Proxied","message":"%s"}`, r.URL)
+	}))
+	defer proxy.Close()
+	cmd := exec.Command(os.Args[0], "-test.run=^TestTailProxy$")
+	cmd.Env = append(os.Environ(), "HTTP_PROXY="+proxy.URL, "GRAMME_TEST_PROXY="+strings.TrimPrefix(proxy.URL, "http://"), "NO_PROXY=")
+	out, err := cmd.CombinedOutput()
+	if err != nil || !strings.Contains(string(out), "Proxied: http://db.example:8000/") {
+		t.Errorf("%s, %v", out, err)
+	}
+}
+
 func TestTailRefusals(t *testing.T) {
 	tt := newTailTest(t)
 	for _, c := range []struct {
@@ -261,9 +283,8 @@ func TestEnvironmentOfAClient(t *testing.T) {
 	if want := (httpclient.Credentials{AccessKey: "id", Secret: "secret", Token: "token", Region: "eu-west-1"}); r.cred != want {
 		t.Errorf("%+v", r.cred)
 	}
-	streams, err := r.streams()
-	if err != nil || r.endpoint.Host != "dynamodb.eu-west-1.amazonaws.com" || streams.Host != "streams.dynamodb.eu-west-1.amazonaws.com" {
-		t.Errorf("tables at %s, streams at %s, %v", r.endpoint.Host, streams.Host, err)
+	if r.url != "https://dynamodb.eu-west-1.amazonaws.com" || r.streams() != "https://streams.dynamodb.eu-west-1.amazonaws.com" {
+		t.Errorf("tables at %s, streams at %s", r.url, r.streams())
 	}
 	for _, c := range []struct {
 		err  error
