@@ -68,7 +68,7 @@ func (g *Gateway) Run(ctx context.Context, ln net.Listener, cfg ServerConfig) er
 	if cfg.TLS != nil {
 		secure := cfg.TLS.Clone()
 		secure.MinVersion = max(secure.MinVersion, tls.VersionTLS12)
-		ln = tls.NewListener(ln, secure)
+		ln = tls.NewListener(httpsListener{ln}, secure)
 	}
 	conns := newConnSet()
 	ln = &limitedListener{Listener: ln, open: conns, most: cfg.MaxConns, secure: cfg.TLS != nil, log: g.cfg.Logger}
