@@ -81,6 +81,10 @@ type Config struct {
 	TLS        *tls.Config // nil: plain HTTP
 	Pprof      bool        // serve profiles under /_gramme/pprof/
 
+	// MetricsToken is what readers of /_gramme/metrics and of profiles must send, as Authorization: Bearer. Without one, where there are
+	// Keys, only this machine may read them.
+	MetricsToken string
+
 	Logger *slog.Logger     // nil: slog.Default()
 	Now    func() time.Time // the database's clock; nil: time.Now. Signatures are always checked by the real one
 }
@@ -161,7 +165,9 @@ func Open(ctx context.Context, cfg Config) (_ *DB, err error) {
 		Logger:    cfg.Logger,
 		Registry:  db.registry(),
 		Pprof:     cfg.Pprof,
-		Budget:    requestMemory(cfg.RequestMemory),
+
+		MetricsToken: cfg.MetricsToken,
+		Budget:       requestMemory(cfg.RequestMemory),
 	})
 	db.functions.serve(db.gateway)
 	return db, nil

@@ -94,6 +94,12 @@ func TestCommandLine(t *testing.T) {
 		{args: []string{"serve", "--config", file("f.yaml", "config: x\n")}, status: 2, err: `there is no option "config"`},
 		{args: []string{"serve", "--listen", "127.0.0.1:0", "--data", file("afile", "x")}, status: 1, err: "afile is a file: choose an empty directory"},
 		{args: []string{"serve", "--listen", "127.0.0.1:0", "--data", ""}, status: 1, err: "gramme: neither a data directory nor memory"},
+		{args: []string{"serve", "--memory", "--data", "d"}, status: 2, err: "--memory keeps nothing, and --data d says where to keep it: choose one of them; see: gramme help serve"},
+		{args: []string{"serve", "--data", "d"}, env: map[string]string{"GRAMME_MEMORY": "true"}, status: 2, err: "--memory keeps nothing"},
+		{args: []string{"serve"}, env: map[string]string{"GRAMME_MEMORY": "true", "GRAMME_DATA": "d"}, status: 2, err: "--memory keeps nothing"},
+		{args: []string{"serve", "--config", file("g.yaml", "memory: true\ndata: d\n")}, status: 2, err: "--memory keeps nothing"},
+		{args: []string{"serve", "--memory", "--listen", "nonsense"}, env: map[string]string{"GRAMME_DATA": "d"}, status: 2, err: "--listen nonsense"}, // flags win
+		{args: []string{"serve", "--memory=false", "--data", "d", "--listen", "nonsense"}, status: 2, err: "--listen nonsense"},
 		{args: []string{"serve", "--listen", taken.Addr().String(), "--memory"}, status: 1, err: "choose another port with --listen"},
 
 		{args: []string{"-port", "x"}, status: 1, err: `invalid value "x" for flag -port`},

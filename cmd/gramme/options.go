@@ -34,6 +34,7 @@ type options struct {
 	logFormat      string
 	logLevel       string
 	pprof          bool
+	metricsToken   string
 	maxConns       int
 	requestMemory  int64
 	cache          int64
@@ -81,6 +82,7 @@ func (o *options) flags() *flag.FlagSet {
 	fs.StringVar(&o.logLevel, "log-level", "info", "least `level` that is logged: debug, info, warn or error")
 	fs.BoolVar(&o.functions, "functions", false, "run Lambda functions, which are programs that callers bring; needs access keys")
 	fs.BoolVar(&o.pprof, "pprof", false, "serve profiles under /_gramme/pprof/")
+	fs.StringVar(&o.metricsToken, "metrics-token", "", "the `token` that readers of metrics and profiles send as Authorization: Bearer; without it, where there are keys, only this machine may")
 	fs.IntVar(&o.maxConns, "max-connections", 0, "open connections, a `number`; 0: 16384, or fewer where memory is limited")
 	fs.Int64Var(&o.cache, "cache", 0, "`bytes` of the store's cache of blocks, that of items is half as large; 0: from the memory limit, or 128 MiB")
 	fs.Int64Var(&o.requestMemory, "request-memory", 0, "`bytes` of requests and answers in memory at once; 0: from the memory limit")
@@ -114,16 +116,47 @@ func readOptions(args []string, getenv func(string) string) (*options, error) {
 	if fs.NArg() > 0 {
 		return nil, fmt.Errorf("serve takes flags only, not %q; %w", fs.Arg(0), errServe)
 	}
-	if err := setFrom(fs, "environment variable", func(name string) ([]string, string) {
-		v := getenv(variable(name))
-		return slices.DeleteFunc([]string{v}, isEmpty), variable(name)
-	}); err != nil {
+	if err := o.checkKept(fs); err != nil {
 		return nil, err
 	}
-	if o.config != "" {
-		return o, readFile(fs, o.config)
+	fromEnv := func() error {
+		return setFrom(fs, "environment variable", func(name string) ([]string, string) {
+			v := getenv(variable(name))
+			return slices.DeleteFunc([]string{v}, isEmpty), variable(name)
+		})
+	}
+	fromFile := func() error {
+		if o.config == "" {
+			return nil
+		}
+		return readFile(fs, o.config)
+	}
+	for _, source := range []func() error{fromEnv, fromFile} {
+		decided := o.memory
+		if err := source(); err != nil {
+			return nil, err
+		}
+		if decided { // a directory that is named with less precedence does not count
+			continue
+		}
+		if err := o.checkKept(fs); err != nil {
+			return nil, err
+		}
 	}
 	return o, nil
+}
+
+// checkKept refuses to forget what somebody wants to have in a directory.
+func (o *options) checkKept(fs *flag.FlagSet) error {
+	if !o.memory || !isSet(fs, "data") {
+		return nil
+	}
+	return fmt.Errorf("--memory keeps nothing, and --data %s says where to keep it: choose one of them; %w", o.data, errServe)
+}
+
+func isSet(fs *flag.FlagSet, name string) (set bool) {
+	fs.Visit(func(f *flag.Flag) { set = set || f.Name == name })
+	return set
 }
 
 func isEmpty(s string) bool { return s == "" }

@@ -78,6 +78,7 @@ func (o *options) database(logTo io.Writer) (gramme.Config, error) {
 		CacheBytes:     o.cache,
 		MaxConns:       o.maxConns,
 		Pprof:          o.pprof,
+		MetricsToken:   o.metricsToken,
 		Functions:      o.functions,
 		Streams:        o.streams,
 	}

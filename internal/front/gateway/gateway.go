@@ -69,6 +69,8 @@ type Config struct {
 	Registry *prometheus.Registry
 	Ready    func() error // nil, or why the database cannot serve now
 	Pprof    bool         // serve /_gramme/pprof/
+	// MetricsToken is what readers of the metrics and profiles must send. Without one, where there are Keys, only this machine may read them.
+	MetricsToken string
 
 	Budget  int64         // bytes of requests and answers in flight; 0: 256 MiB
 	Running int           // requests running at once; 0: 512

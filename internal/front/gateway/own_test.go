@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"regexp"
 	"strings"
 	"testing"
@@ -75,6 +76,43 @@ func TestOwnPathsAreGuarded(t *testing.T) {
 			t.Errorf("status = %d, want 403", resp.StatusCode)
 		}
 	})
+}
+
+// TestWhoReadsMetrics: health is for everybody; metrics and profiles are for whoever may know what tables there are.
+func TestWhoReadsMetrics(t *testing.T) {
+	const here, elsewhere = "127.0.0.1:5000", "192.0.2.7:5000"
+	for _, tt := range []struct {
+		name              string
+		cfg               Config
+		peer, host, token string
+		want              int
+	}{
+		{"no keys", Config{}, elsewhere, "10.0.0.1:8000", "", 200},
+		{"keys, from here", Config{Keys: withKey(t)}, here, "localhost:8000", "", 200},
+		{"keys, from here by IPv6", Config{Keys: withKey(t)}, "[::1]:5000", "[::1]:8000", "", 200},
+		{"keys, a page of another name", Config{Keys: withKey(t)}, here, "evil.com", "", 403},
+		{"keys, from elsewhere", Config{Keys: withKey(t)}, elsewhere, "10.0.0.1:8000", "", 403},
+		{"token", Config{Keys: withKey(t), MetricsToken: "t"}, elsewhere, "db.example", "Bearer t", 200},
+		{"wrong token", Config{Keys: withKey(t), MetricsToken: "t"}, elsewhere, "db.example", "Bearer u", 401},
+		{"no token", Config{Keys: withKey(t), MetricsToken: "t"}, elsewhere, "db.example", "", 401},
+		{"no token, from here", Config{Keys: withKey(t), MetricsToken: "t"}, here, "localhost", "", 401},
+		{"token, no keys", Config{MetricsToken: "t"}, here, "localhost", "", 401},
+	} {
+		tt.cfg.Pprof = true
+		g := newGateway(tt.cfg, io.Discard)
+		for path, want := range map[string]int{"metrics": tt.want, "pprof/": tt.want, "health": 200, "ready": 200} {
+			r := httptest.NewRequest("GET", "/_gramme/"+path, nil)
+			r.RemoteAddr, r.Host = tt.peer, tt.host
+			if tt.token != "" {
+				r.Header.Set("Authorization", tt.token)
+			}
+			w := httptest.NewRecorder()
+			g.ServeHTTP(w, r)
+			if w.Code != want {
+				t.Errorf("%s: %s: %d %s, want %d", tt.name, path, w.Code, w.Body, want)
+			}
+		}
+	}
 }
 
 func TestProfiles(t *testing.T) {
