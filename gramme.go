@@ -210,6 +210,7 @@ func (db *DB) startDynamoDB(ctx context.Context) ([]*api.Service, error) {
 		Reader:      query.NewReader(db.engine, catalog),
 		Expressions: expr.NewCache(cachedExpressions),
 		Kinesis:     db.kinesis,
+		InMemory:    db.cfg.Memory,
 		Now:         db.cfg.Now,
 	}).API()}, nil
 }

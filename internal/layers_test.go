@@ -22,7 +22,7 @@ var rooms = [][]string{
 	{"cmd/gramme"},
 	{"grammetest"},
 	{"."},
-	{"internal/front/wire", "internal/front/gateway"},
+	{"internal/front/wire", "internal/front/evloop", "internal/front/gateway"},
 	{"internal/svc/sts"}, // one service imports no other, so each has a line of its own
 	{"internal/svc/lambda/esm", "internal/svc/lambda"},
 	{"internal/svc/dynamodb"},

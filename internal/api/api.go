@@ -66,6 +66,8 @@ type Op struct {
 	Bind Binding      // of a REST service
 	// New returns a new *In.
 	New func() any
+	// Quick says that the operation answers from memory as a rule and has little to do: it is run where its request was read.
+	Quick bool
 	// Run runs the operation on a validated *In and returns an *Out.
 	Run func(context.Context, *Call, any) (any, error)
 }
@@ -114,4 +116,10 @@ type Call struct {
 
 	// Arena is where an operation may make the items of its answer, which then are valid until that is encoded; nil: nowhere.
 	Arena *attr.Arena
+}
+
+// Quickly marks op as Quick if that is so.
+func Quickly(is bool, op *Op) *Op {
+	op.Quick = is
+	return op
 }

@@ -135,6 +135,8 @@ func TestOverload(t *testing.T) {
 			t.Errorf("answer = %s", got)
 		}
 	}
+	mu.Lock()
+	defer mu.Unlock()
 	if most != 4 {
 		t.Errorf("%d calls ran at once, want 4", most)
 	}

@@ -32,6 +32,10 @@ func (g *Gateway) readBody(ctx context.Context, x *Exchange) error {
 // receive reads the body as it comes and takes x's place among the requests that run. A small body has come with the
 // headers; for one that is still on its way the place is taken afterwards, because clients may send as slowly as they like.
 func (g *Gateway) receive(ctx context.Context, x *Exchange) (err error) {
+	if x.Whole != nil {
+		x.in, x.read = x.Whole, true
+		return g.admit(ctx, x, x.Length)
+	}
 	if x.Request.Body == nil {
 		x.Length = 0
 	}

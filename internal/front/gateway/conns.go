@@ -70,7 +70,7 @@ func defaultConns() int {
 // A limitedListener turns connections away that are too many.
 type limitedListener struct {
 	net.Listener
-	open   *connSet
+	open   func() int // how many there are
 	most   int
 	secure bool // connections begin with TLS: there is nothing to say to one that is turned away
 	log    *slog.Logger
@@ -81,7 +81,7 @@ type limitedListener struct {
 func (l *limitedListener) Accept() (net.Conn, error) {
 	for {
 		c, err := l.Listener.Accept()
-		if err != nil || l.open.count() < l.most {
+		if err != nil || l.open() < l.most {
 			return c, err
 		}
 		l.turnAway(c)
@@ -91,14 +91,14 @@ func (l *limitedListener) Accept() (net.Conn, error) {
 // turnAway says why in a way that makes clients come back.
 func (l *limitedListener) turnAway(c net.Conn) {
 	const body = `{"__type":"com.amazon.coral.availability#ServiceUnavailable","message":"The server has more connections than it can take. Try again."}`
+	if time.Since(l.told) > time.Minute {
+		l.told = time.Now()
+		l.log.Warn("connections are turned away", "open", l.most)
+	}
 	if !l.secure {
 		_ = c.SetWriteDeadline(time.Now().Add(time.Second)) // a new connection's buffer is empty, so this never waits
 		_, _ = fmt.Fprintf(c, "HTTP/1.1 503 Service Unavailable\r\nServer: %s\r\nConnection: close\r\nContent-Type: %s\r\nContent-Length: %d\r\n\r\n%s",
 			ServerName, typeJSON10, len(body), body)
-	}
-	if time.Since(l.told) > time.Minute {
-		l.told = time.Now()
-		l.log.Warn("connections are turned away", "open", l.most)
 	}
 	_ = c.Close()
 }

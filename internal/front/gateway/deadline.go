@@ -18,9 +18,7 @@ func (l deadlineListener) Accept() (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &deadlineConn{Conn: c}
-	d.read.slack, d.write.slack = int64(l.slack), int64(l.slack)
-	return d, nil
+	return newDeadlineConn(c, l.slack, nil), nil
 }
 
 // A deadlineConn sets a deadline when it is about to read or write, not when it is told to, and leaves one that is nearly
@@ -28,8 +26,15 @@ func (l deadlineListener) Accept() (net.Conn, error) {
 // took 4 % of the CPU of a GetItem. A deadline may come early by the slack. It does not end a Read or Write that has begun: Close does.
 type deadlineConn struct {
 	net.Conn
+	unread      []byte // what somebody has read of it: Read begins with that
 	read, write deadline
 	hold        hold
+}
+
+func newDeadlineConn(c net.Conn, slack time.Duration, unread []byte) *deadlineConn {
+	d := &deadlineConn{Conn: c, unread: unread}
+	d.read.slack, d.write.slack = int64(slack), int64(slack)
+	return d
 }
 
 // A deadline is what was asked for and what is set, in nanoseconds since the epoch; 0 is none. TLS may ask from another goroutine.
@@ -61,6 +66,13 @@ func (d *deadline) settle(set func(time.Time) error) error {
 
 // Read implements net.Conn.
 func (c *deadlineConn) Read(p []byte) (int, error) {
+	if len(c.unread) > 0 {
+		n := copy(p, c.unread)
+		if c.unread = c.unread[n:]; len(c.unread) == 0 {
+			c.unread = nil
+		}
+		return n, nil
+	}
 	if err := c.read.settle(c.Conn.SetReadDeadline); err != nil {
 		return 0, err
 	}

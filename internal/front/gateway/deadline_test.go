@@ -27,15 +27,9 @@ func (c *countingConn) SetWriteDeadline(t time.Time) error {
 	return nil
 }
 
-func newDeadlineConn(c net.Conn, slack time.Duration) *deadlineConn {
-	d := &deadlineConn{Conn: c}
-	d.read.slack, d.write.slack = int64(slack), int64(slack)
-	return d
-}
-
 func TestDeadlinesAreSetWhenNeeded(t *testing.T) {
 	var counting countingConn
-	c := newDeadlineConn(&counting, time.Second)
+	c := newDeadlineConn(&counting, time.Second, nil)
 	base := time.Unix(1_700_000_000, 0)
 	for _, step := range []struct {
 		name string
@@ -69,7 +63,7 @@ func TestDeadlineEndsARead(t *testing.T) {
 	a, b := net.Pipe()
 	defer a.Close()
 	defer b.Close()
-	c := newDeadlineConn(a, time.Millisecond)
+	c := newDeadlineConn(a, time.Millisecond, nil)
 	_ = c.SetDeadline(time.Now().Add(10 * time.Millisecond))
 	if _, err := c.Read(make([]byte, 1)); !errors.Is(err, os.ErrDeadlineExceeded) {
 		t.Errorf("Read: %v", err)

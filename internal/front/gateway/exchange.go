@@ -18,6 +18,7 @@ type Request struct {
 	// Header returns the value of the header of that name, given in lower case; several values are joined by commas.
 	Header func(name string) string
 	Body   io.Reader // nil: none
+	Whole  []byte    // the body where it is in memory already, instead of Body; not written to
 	Length int64     // of Body; -1: not known
 }
 
@@ -67,6 +68,9 @@ func (g *Gateway) Acquire() *Exchange { return g.exchanges.Get().(*Exchange) }
 func (g *Gateway) Release(x *Exchange) {
 	g.finish(x)
 	x.arena.Reset()
+	if x.Whole != nil {
+		x.in = nil // the adapter's
+	}
 	*x = Exchange{in: kept(x.in), inflated: kept(x.inflated), values: kept(x.values), out: kept(x.out), deflated: kept(x.deflated), arena: x.arena}
 	g.exchanges.Put(x)
 }

@@ -3,7 +3,6 @@ package gateway
 import (
 	"bytes"
 	"context"
-	"crypto/tls"
 	"errors"
 	"log/slog"
 	"net"
@@ -17,9 +16,6 @@ import (
 	"github.com/valyala/fasthttp/fasthttpadaptor"
 )
 
-// ServerName is the Server header.
-const ServerName = "Gramme"
-
 const (
 	// readBuffer holds a request line and the headers. Each connection has one, so there is no room for both to be as long as
 	// each may be.
@@ -27,71 +23,6 @@ const (
 	// prefetched is how much of a body fasthttp reads before it calls the handler.
 	prefetched = 8 << 10
 )
-
-// ServerConfig says how connections are served. A client that sends its headers or its body too slowly, or does not take
-// its answer, loses its connection. What is 0 has the default in parentheses.
-type ServerConfig struct {
-	TLS        *tls.Config   // nil: plain HTTP; at least TLS 1.2
-	MaxConns   int           // open connections (16384, or what an eighth of the process's memory limit holds)
-	HeaderTime time.Duration // from the first byte to the end of the headers, or of a small request (20 s)
-	BodyTime   time.Duration // for the rest of a large one (60 s)
-	WriteTime  time.Duration // for an answer (60 s)
-	IdleTime   time.Duration // between requests (3 min)
-	Drain      time.Duration // for requests to finish when the server stops (30 s)
-}
-
-func (c ServerConfig) withDefaults() ServerConfig {
-	c.MaxConns = orDefault(c.MaxConns, defaultConns())
-	c.HeaderTime = orDefault(c.HeaderTime, 20*time.Second)
-	c.BodyTime = orDefault(c.BodyTime, time.Minute)
-	c.WriteTime = orDefault(c.WriteTime, time.Minute)
-	c.IdleTime = orDefault(c.IdleTime, 3*time.Minute)
-	c.Drain = orDefault(c.Drain, 30*time.Second)
-	return c
-}
-
-// slack is how much earlier than it says a time limit may end.
-func (c ServerConfig) slack() time.Duration {
-	return min(c.HeaderTime, c.BodyTime, c.WriteTime, c.IdleTime) / 16
-}
-
-// ErrStopped is the cause with which requests are cancelled that do not finish while the server drains.
-var ErrStopped = errors.New("the server is stopping")
-
-// Run serves connections from ln until ctx is done, then lets the requests that are running finish. When it returns, ln and
-// all connections are closed and no request is running. It returns nil after a stop by ctx.
-func (g *Gateway) Run(ctx context.Context, ln net.Listener, cfg ServerConfig) error {
-	cfg = cfg.withDefaults()
-	base, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
-	defer cancel(ErrStopped)
-	ln = deadlineListener{ln, cfg.slack()}
-	if cfg.TLS != nil {
-		secure := cfg.TLS.Clone()
-		secure.MinVersion = max(secure.MinVersion, tls.VersionTLS12)
-		ln = tls.NewListener(httpsListener{ln}, secure)
-	}
-	conns := newConnSet()
-	ln = &limitedListener{Listener: ln, open: conns, most: cfg.MaxConns, secure: cfg.TLS != nil, log: g.cfg.Logger}
-	srv := g.server(base, cfg, conns)
-	served := make(chan error, 1)
-	go func() { served <- srv.Serve(ln) }()
-	select {
-	case err := <-served:
-		conns.closeAll()
-		return err
-	case <-ctx.Done():
-	}
-	drain, stop := context.WithTimeout(base, cfg.Drain)
-	defer stop()
-	if err := srv.ShutdownWithContext(drain); err != nil {
-		g.cfg.Logger.Warn("requests did not finish in time and are cut off", "error", err)
-	}
-	_ = ln.Close() // closed already, unless Serve was so late that Shutdown did not know of it
-	err := <-served
-	cancel(ErrStopped)
-	conns.closeAll()
-	return err
-}
 
 func (g *Gateway) server(ctx context.Context, cfg ServerConfig, conns *connSet) *fasthttp.Server {
 	h := &fastHandler{g: g, ctx: ctx, own: fasthttpadaptor.NewFastHTTPHandler(g.own)}

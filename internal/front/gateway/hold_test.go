@@ -31,7 +31,7 @@ func tcpPair(t *testing.T) (a, b net.Conn) {
 // What was held leaves with what is written next, and nothing else is delayed.
 func TestHeldWrite(t *testing.T) {
 	a, b := tcpPair(t)
-	c := newDeadlineConn(a, time.Second)
+	c := newDeadlineConn(a, time.Second, nil)
 	write := func(text string) {
 		if n, err := c.Write([]byte(text)); n != len(text) || err != nil {
 			t.Errorf("writing %q: %d, %v", text, n, err)
@@ -62,7 +62,7 @@ func TestHeldWrite(t *testing.T) {
 func TestHeldWriteAllocatesNothing(t *testing.T) {
 	a, b := tcpPair(t)
 	go func() { _, _ = io.Copy(io.Discard, b) }()
-	c := newDeadlineConn(a, time.Second)
+	c := newDeadlineConn(a, time.Second, nil)
 	header, body := []byte("header"), make([]byte, 10_000)
 	send := func() {
 		c.hold.next = true

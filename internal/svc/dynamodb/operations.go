@@ -31,20 +31,20 @@ func (s *Service) operations() []*api.Op {
 		api.Define("DescribeLimits", s.describeLimits),
 
 		// Items.
-		api.Define("BatchGetItem", s.batchGetItem),
-		api.Define("BatchWriteItem", s.batchWriteItem),
-		api.Define("DeleteItem", s.deleteItem),
-		api.Define("GetItem", s.getItem),
-		api.Define("PutItem", s.putItem),
-		api.Define("UpdateItem", s.updateItem),
+		api.Quickly(true, api.Define("BatchGetItem", s.batchGetItem)),
+		api.Quickly(s.InMemory, api.Define("BatchWriteItem", s.batchWriteItem)),
+		api.Quickly(s.InMemory, api.Define("DeleteItem", s.deleteItem)),
+		api.Quickly(true, api.Define("GetItem", s.getItem)),
+		api.Quickly(s.InMemory, api.Define("PutItem", s.putItem)),
+		api.Quickly(s.InMemory, api.Define("UpdateItem", s.updateItem)),
 
 		// Queries.
-		api.Define("Query", s.query),
+		api.Quickly(true, api.Define("Query", s.query)),
 		api.Define("Scan", s.scan),
 
 		// Transactions.
-		api.Define("TransactGetItems", s.transactGetItems),
-		api.Define("TransactWriteItems", s.transactWriteItems),
+		api.Quickly(true, api.Define("TransactGetItems", s.transactGetItems)),
+		api.Quickly(s.InMemory, api.Define("TransactWriteItems", s.transactWriteItems)),
 
 		// Statements.
 		api.Define("BatchExecuteStatement", s.batchExecuteStatement),

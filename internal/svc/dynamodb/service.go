@@ -37,6 +37,7 @@ type Config struct {
 	Reader      *query.Reader
 	Expressions *expr.Cache
 	Kinesis     *kinesis.Manager
+	InMemory    bool // no write waits for a disk
 	Now         func() time.Time
 }
 

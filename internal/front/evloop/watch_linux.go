@@ -1,0 +1,69 @@
+package evloop
+
+import (
+	"sync/atomic"
+	"time"
+)
+
+// A watch looks, while there are requests, every now and then whether a loop's leader is still at the request at which it was the
+// last time: waiting for a disk or a lock, or for a client to take a large answer. Then another member takes over the loop.
+type watch struct {
+	asleep atomic.Bool
+	wake   chan struct{}
+}
+
+const (
+	// glance is the time between two looks, and patience how many looks without any request end the watch until the next.
+	glance   = time.Millisecond
+	patience = 100
+)
+
+// awake makes sure that there is a watch.
+func (s *Server) awake() {
+	if s.watch.asleep.Load() && s.watch.asleep.CompareAndSwap(true, false) {
+		s.watch.wake <- struct{}{}
+	}
+}
+
+// watchLoops watches until the server has ended.
+func (s *Server) watchLoops() {
+	seen := make([]uint64, len(s.loops))
+	tick := time.NewTicker(glance)
+	defer tick.Stop()
+	for quiet := 0; ; {
+		select {
+		case <-s.done:
+			return
+		case <-tick.C:
+		}
+		if quiet++; s.look(seen) {
+			quiet = 0
+		}
+		if quiet < patience {
+			continue
+		}
+		tick.Stop()
+		s.watch.asleep.Store(true)
+		select {
+		case <-s.done:
+			return
+		case <-s.watch.wake:
+		}
+		tick.Reset(glance)
+		quiet = 0
+	}
+}
+
+// look compares the loops' turns with those seen before, and reports whether anything happens.
+func (s *Server) look(seen []uint64) (busy bool) {
+	for i, l := range s.loops {
+		turn := l.turn.Load()
+		if turn&1 == 1 && turn == seen[i] && l.turn.CompareAndSwap(turn, turn+1) {
+			s.crew.do(task{lead: l})
+			turn++
+		}
+		busy = busy || turn != seen[i] || turn&1 == 1
+		seen[i] = turn
+	}
+	return busy
+}
