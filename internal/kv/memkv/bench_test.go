@@ -3,6 +3,7 @@ package memkv_test
 import (
 	"context"
 	"encoding/binary"
+	"sync/atomic"
 	"testing"
 
 	"github.com/grammedb/gramme/internal/kv"
@@ -47,6 +48,30 @@ func BenchmarkUpdate(b *testing.B) {
 		for i := uint64(0); pb.Next(); i += 7919 {
 			t.Keys[0] = rowKey(t.Keys[0][:0], i%benchRows)
 			put(b, db, t, val)
+		}
+	})
+}
+
+// BenchmarkInsert puts 25 new rows at once, beside a hundred thousand others and more and more of its own.
+func BenchmarkInsert(b *testing.B) {
+	db := benchOpen(b)
+	var made atomic.Uint64
+	b.RunParallel(func(pb *testing.PB) {
+		val, t := make([]byte, 300), kv.Txn{Keys: make([][]byte, 25)}
+		for pb.Next() {
+			first := benchRows + made.Add(25)
+			for i := range t.Keys {
+				t.Keys[i] = rowKey(t.Keys[i][:0], first+uint64(i))
+			}
+			err := db.Update(context.Background(), t, func(_ [][]byte, batch *kv.Batch) error {
+				for _, key := range t.Keys {
+					batch.Put(key, val)
+				}
+				return nil
+			})
+			if err != nil {
+				b.Fatal(err)
+			}
 		}
 	})
 }

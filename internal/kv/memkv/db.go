@@ -23,6 +23,8 @@ type DB struct {
 	latches *latch.Table
 	updates sync.Pool // of *update
 
+	order order
+
 	mu    sync.RWMutex
 	pairs pairs
 	heads map[uint64]kv.Pos // the newest position of shards that have records
@@ -32,7 +34,7 @@ var _ kv.Engine = (*DB)(nil)
 
 // Open returns an empty store.
 func Open() *DB {
-	db := &DB{gate: latch.NewGate(), pairs: newPairs(), heads: map[uint64]kv.Pos{}}
+	db := &DB{gate: latch.NewGate(), order: order{tree: newTree()}, pairs: newPairs(), heads: map[uint64]kv.Pos{}}
 	db.latches = latch.NewTable(func(key []byte) (uint64, error) { return kv.Version(db.get(key)), nil })
 	db.updates.New = func() any { return &update{db: db} }
 	return db
@@ -43,6 +45,7 @@ func (db *DB) Close() error {
 	if err := db.gate.Close(); err != nil {
 		return err
 	}
+	db.order.tree, db.order.late = newTree(), nil
 	db.pairs, db.heads = newPairs(), nil
 	return nil
 }
@@ -79,14 +82,43 @@ const deletedAtOnce = 256
 // deleteRange deletes the keys in [lo, hi) piece by piece.
 func (db *DB) deleteRange(lo, hi []byte) {
 	for bytes.Compare(lo, hi) < 0 {
+		keys, next := db.first(lo, hi)
 		db.mu.Lock()
-		keys, next := db.pairs.first(deletedAtOnce, lo, hi)
 		for _, k := range keys {
 			db.pairs.delete(k)
 		}
 		db.mu.Unlock()
 		lo = next
 	}
+}
+
+// first returns the first keys in [lo, hi), as many as are deleted at once, and where to go on.
+func (db *DB) first(lo, hi []byte) (keys [][]byte, next []byte) {
+	db.order.mu.Lock()
+	defer db.order.mu.Unlock()
+	db.order.add(db.takeLate(false))
+	return db.order.first(deletedAtOnce, lo, hi)
+}
+
+// takeLate takes the changes that the order does not know yet, and begins an epoch if they are for a snapshot. The caller holds order.mu.
+func (db *DB) takeLate(snapshot bool) []change {
+	db.mu.Lock()
+	defer db.mu.Unlock()
+	late := db.pairs.late
+	db.pairs.late, db.order.late = db.order.late, nil
+	if snapshot {
+		db.pairs.epoch++
+	}
+	return late
+}
+
+// catchUp tells the order what it does not know yet, unless somebody is doing so.
+func (db *DB) catchUp() {
+	if !db.order.mu.TryLock() {
+		return
+	}
+	defer db.order.mu.Unlock()
+	db.order.add(db.takeLate(false))
 }
 
 // get returns the value under a key.
@@ -98,13 +130,27 @@ func (db *DB) get(key []byte) []byte {
 
 // snapshot returns the tree as it is now, for reading.
 func (db *DB) snapshot() *tree {
-	db.mu.RLock()
-	snap := db.pairs.snap
-	db.mu.RUnlock()
-	if snap != nil {
+	if snap := db.lastSnapshot(); snap != nil {
 		return snap
 	}
+	db.order.mu.Lock()
+	defer db.order.mu.Unlock()
+	if snap := db.lastSnapshot(); snap != nil { // somebody else has made one meanwhile
+		return snap
+	}
+	db.order.add(db.takeLate(true))
+	snap := db.order.tree.Copy()
 	db.mu.Lock()
 	defer db.mu.Unlock()
-	return db.pairs.snapshot()
+	if len(db.pairs.late) == 0 {
+		db.pairs.snap = snap
+	}
+	return snap
+}
+
+// lastSnapshot returns the last one if nothing has changed since, else nil.
+func (db *DB) lastSnapshot() *tree {
+	db.mu.RLock()
+	defer db.mu.RUnlock()
+	return db.pairs.snap
 }

@@ -14,7 +14,7 @@ import (
 // maxTailBytes is about how much data TailLog returns at once.
 const maxTailBytes = 1 << 20
 
-// append appends to a shard's log. The caller holds db.mu, so records become visible in the order of their positions.
+// append appends to a shard's log, which keeps e.Data. The caller holds db.mu, so records become visible in the order of their positions.
 func (db *DB) append(e kv.LogEntry) {
 	pos := db.head(e.Shard) + 1
 	db.heads[e.Shard] = pos

@@ -1,69 +1,26 @@
 package memkv
 
-import (
-	"encoding/binary"
-	"unsafe"
-
-	"github.com/tidwall/btree"
-)
-
-// A tree holds pairs in order. What it holds is never changed, only replaced, so that it may be handed out; a copy of it costs
-// nothing until one of both is changed.
-type tree = btree.BTreeG[entry]
-
-func newTree() *tree { return btree.NewBTreeGOptions(less, btree.Options{NoLocks: true}) }
-
-// An entry is a cell in a tree. Its digest, of which most comparisons are made, saves them the cache miss of looking at the key.
-type entry struct {
-	digest uint64
-	*cell
-}
-
-func entryOf(c *cell) entry { return entry{digest(c.key), c} }
-
-func less(a, b entry) bool {
-	if a.digest != b.digest {
-		return a.digest < b.digest
-	}
-	return a.key < b.key
-}
-
-// digest returns a number that is never smaller for a greater key. It is made for keys of rows: a kind, a table, an index, and what tells
-// partitions apart, at the offsets that package keys gives them. Numbers that are too large for it are all the same to it.
-func digest(key string) uint64 {
-	var b [15]byte
-	copy(b[:], key)
-	kind, table := uint64(b[0])<<56, binary.BigEndian.Uint64(b[1:9])
-	if table >= 0xffff {
-		return kind | 0xffff<<40
-	}
-	index := uint64(binary.BigEndian.Uint16(b[9:11]))
-	if index >= 0xff {
-		return kind | table<<40 | 0xff<<32
-	}
-	return kind | table<<40 | index<<32 | uint64(binary.BigEndian.Uint32(b[11:15]))
-}
+import "unsafe"
 
 // A cell holds the value of one key.
 type cell struct {
 	key   string
 	val   []byte
-	epoch uint64 // in which it was put into the tree
+	epoch uint64 // in which it was put
 }
 
-// pairs are an ordered map of bytes: the tree, and an index of its cells by key. To find a key in the tree takes a dozen cache misses,
-// in the index three.
+// pairs are a map of bytes, and what its order does not know yet.
 type pairs struct {
-	tree  *tree
 	index map[string]*cell
+	late  []change
 
-	// snap is a copy of the tree, if it has not changed since. Whenever one is made an epoch begins. Cells of the present epoch
-	// are in no copy, so their values may be replaced in place.
+	// snap is a copy of the tree with all that is here, if there is one. Whenever one is made an epoch begins. Cells of the present
+	// epoch are in no copy, so their values may be replaced in place, and the tree is not touched.
 	snap  *tree
 	epoch uint64
 }
 
-func newPairs() pairs { return pairs{tree: newTree(), index: map[string]*cell{}} }
+func newPairs() pairs { return pairs{index: map[string]*cell{}} }
 
 // get returns the value under key, nil if there is none.
 func (p *pairs) get(key []byte) []byte {
@@ -73,20 +30,18 @@ func (p *pairs) get(key []byte) []byte {
 	return nil
 }
 
-// put puts copies of key and val.
+// put puts a copy of key, and val itself.
 func (p *pairs) put(key, val []byte) {
 	p.snap = nil
-	own := make([]byte, len(val)) // not nil, even if it is empty
-	copy(own, val)
 	c := p.index[string(key)]
 	if c != nil && c.epoch == p.epoch {
-		c.val = own
+		c.val = val
 		return
 	}
 	name := p.name(c, key)
-	c = &cell{name, own, p.epoch}
+	c = &cell{name, val, p.epoch}
 	p.index[name] = c
-	p.tree.Set(entryOf(c))
+	p.change(c, false)
 }
 
 // name returns the key as a string: that of the cell which has been there, if one has.
@@ -104,33 +59,18 @@ func (p *pairs) delete(key []byte) {
 	}
 	p.snap = nil
 	delete(p.index, c.key)
-	p.tree.Delete(entryOf(c))
+	p.change(c, true)
 }
 
-// snapshot returns the tree as it is now. It is read without a lock.
-func (p *pairs) snapshot() *tree {
-	if p.snap == nil {
-		p.snap = p.tree.Copy()
-		p.epoch++
-	}
-	return p.snap
+func (p *pairs) change(c *cell, gone bool) {
+	p.late = append(p.late, change{entryOf(c), int32(len(p.late)), gone})
 }
 
-// first returns the first limit keys in [lo, hi), and where to go on: at hi if these were all.
-func (p *pairs) first(limit int, lo, hi []byte) (keys [][]byte, next []byte) {
-	next = hi
-	p.tree.Ascend(entryOf(&cell{key: text(lo)}), func(e entry) bool {
-		switch {
-		case e.key >= text(hi):
-			return false
-		case len(keys) == limit:
-			next = bytesOf(e.key)
-			return false
-		}
-		keys = append(keys, bytesOf(e.key))
-		return true
-	})
-	return keys, next
+// owned returns a copy of val that is not nil, even if it is empty.
+func owned(val []byte) []byte {
+	own := make([]byte, len(val))
+	copy(own, val)
+	return own
 }
 
 // text returns b's bytes as a string, which lasts as long as b is not changed.

@@ -65,6 +65,24 @@ func (db *DB) apply(b *kv.Batch) {
 	if b.Empty() {
 		return
 	}
+	own(b)
+	if late := db.change(b); late >= lateMost {
+		db.catchUp()
+	}
+}
+
+// own replaces the values in b, which are its caller's, by copies, while nobody waits for that.
+func own(b *kv.Batch) {
+	for i := range b.Puts {
+		b.Puts[i].Value = owned(b.Puts[i].Value)
+	}
+	for i := range b.Log {
+		b.Log[i].Data = owned(b.Log[i].Data)
+	}
+}
+
+// change makes the changes of b, whose values it keeps, and returns how many the order does not know yet.
+func (db *DB) change(b *kv.Batch) (late int) {
 	db.mu.Lock()
 	defer db.mu.Unlock()
 	for _, k := range b.Dels {
@@ -73,14 +91,14 @@ func (db *DB) apply(b *kv.Batch) {
 	for _, p := range b.Puts {
 		db.pairs.put(p.Key, p.Value)
 	}
-	var sum [8]byte
 	for _, a := range b.Adds {
-		binary.BigEndian.PutUint64(sum[:], uint64(kv.Counter(db.pairs.get(a.Key))+a.Delta))
-		db.pairs.put(a.Key, sum[:])
+		sum := kv.Counter(db.pairs.get(a.Key)) + a.Delta
+		db.pairs.put(a.Key, binary.BigEndian.AppendUint64(nil, uint64(sum)))
 	}
 	for _, e := range b.Log {
 		db.append(e)
 	}
+	return len(db.pairs.late)
 }
 
 // finish releases everything and gives u back.
