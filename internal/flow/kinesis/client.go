@@ -11,6 +11,8 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/grammedb/gramme/internal/lib/sigv4"
@@ -39,6 +41,18 @@ func (e *Endpoint) at(region string) string { return strings.ReplaceAll(e.URL, "
 type client struct {
 	Endpoint
 	http *http.Client
+
+	silent sync.Map // *atomic.Bool by region: it did not answer when it was asked last
+}
+
+// silence returns whether the endpoint did not answer when it was asked last, for any stream of this one's region.
+func (c *client) silence(stream string) *atomic.Bool {
+	region, _, _ := regionOf(stream)
+	is, ok := c.silent.Load(region)
+	if !ok {
+		is, _ = c.silent.LoadOrStore(region, new(atomic.Bool))
+	}
+	return is.(*atomic.Bool)
 }
 
 // newClient returns a client, nil if there is no endpoint.
@@ -60,7 +74,7 @@ func newClient(e Endpoint) (*client, error) {
 		e.Transport = transport()
 	}
 	stay := func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse } // a redirected request is not signed for its goal
-	return &client{e, &http.Client{Transport: e.Transport, CheckRedirect: stay, Timeout: requestTime}}, nil
+	return &client{Endpoint: e, http: &http.Client{Transport: e.Transport, CheckRedirect: stay, Timeout: requestTime}}, nil
 }
 
 // transport returns the process's default, with as many idle connections as there are requests under way.

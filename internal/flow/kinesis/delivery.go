@@ -42,7 +42,7 @@ type delivery struct {
 	stalled  bool
 	lookNext time.Time // when the stream that is being enabled is looked for again
 
-	silent                       atomic.Bool // the endpoint did not answer when it was asked last
+	unanswered                   atomic.Bool // the last request was not
 	delivered, failed, throttled atomic.Int64
 
 	mu     sync.Mutex

@@ -433,6 +433,7 @@ type region struct {
 	away    string       // its host
 	silence atomic.Int32 // 0: it answers; else its requests fail, or hang
 	hanging atomic.Int32 // requests
+	end     chan struct{}
 }
 
 const (
@@ -446,7 +447,7 @@ func (r *region) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	if r.silence.Load() == hangs {
 		r.hanging.Add(1)
-		<-req.Context().Done()
+		<-r.end // and not when the request's time is over: the test would take that long
 	}
 	return nil, errors.New("no answer")
 }
@@ -455,9 +456,10 @@ func (r *region) RoundTrip(req *http.Request) (*http.Response, error) {
 func TestSilentEndpoint(t *testing.T) {
 	const other = "arn:aws:kinesis:xx-test-1:000000000000:stream/changes"
 	w := newWorld(t)
-	endpoint := &region{Server: kinesistest.New(stream, other), away: "xx-test-1"}
+	endpoint := &region{Server: kinesistest.New(stream, other), away: "xx-test-1", end: make(chan struct{})}
 	w.config.Endpoint.URL, w.config.Endpoint.Transport, w.config.AnyRegion = "http://{region}", endpoint, true
 	w.start()
+	t.Cleanup(func() { close(endpoint.end) })
 	var away []*delivery
 	for n := range maxTurns + 1 {
 		name := table.Name{Account: music.Account, Region: music.Region, Table: fmt.Sprint("Away", n)}
@@ -473,7 +475,7 @@ func TestSilentEndpoint(t *testing.T) {
 	endpoint.silence.Store(fails)
 	for _, r := range away {
 		w.putInto(r.name, "artist=a song=s n=1")
-		w.until("the silence is noted", r.silent.Load)
+		w.until("the silence is noted", r.unanswered.Load)
 	}
 	endpoint.silence.Store(hangs)
 	w.until("all trials hang", func() bool { return endpoint.hanging.Load() >= maxTrials })

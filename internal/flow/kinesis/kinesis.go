@@ -52,7 +52,7 @@ type Config struct {
 }
 
 // maxTurns is how many requests are under way at once, over all destinations: each takes memory for a window and a request. Those to
-// streams whose endpoint did not answer last have maxTrials of their own, for they may hang.
+// an endpoint that did not answer when it was asked last have maxTrials of their own, for they may hang.
 const (
 	maxTurns  = 4
 	maxTrials = 2

@@ -206,11 +206,16 @@ type turn struct {
 	err     error // of the store
 }
 
-// begin waits until a turn is free and returns what ends it. A stream whose endpoint falls silent while others of its shards have theirs
-// gives the place to streams that are answered.
+// silent reports whether the endpoint did not answer when it was asked last: for this stream, or for any of its region.
+func (t *turn) silent() bool {
+	return t.unanswered.Load() || t.client != nil && t.client.silence(t.stream).Load()
+}
+
+// begin waits until a turn is free and returns what ends it. A stream whose endpoint falls silent while it waits leaves the place to
+// streams that are answered.
 func (t *turn) begin(ctx context.Context) (end func(), err error) {
 	for {
-		silent, places := t.silent.Load(), t.turns
+		silent, places := t.silent(), t.turns
 		if silent {
 			places = t.trials
 		}
@@ -219,7 +224,7 @@ func (t *turn) begin(ctx context.Context) (end func(), err error) {
 		case <-ctx.Done():
 			return nil, context.Cause(ctx)
 		}
-		if silent || !t.silent.Load() {
+		if silent || !t.silent() {
 			return func() { <-places }, nil
 		}
 		<-places
@@ -340,15 +345,16 @@ func (t *turn) send(ctx context.Context, b *batch) error {
 		return errNoEndpoint
 	}
 	verdicts, err := t.client.putRecords(ctx, b)
-	_, answered := errors.AsType[*refusal](err)
-	t.silent.Store(err != nil && !answered)
+	_, refused := errors.AsType[*refusal](err)
+	t.unanswered.Store(err != nil && !refused)
+	t.client.silence(t.stream).Store(err != nil && !refused)
 	if err != nil {
 		if isThrottling(err) {
 			t.throttled.Add(int64(len(b.positions)))
 		}
 		return err
 	}
-	var refused error
+	var left error
 	for i, v := range verdicts {
 		if v.ErrorCode == "" {
 			t.state.ahead[b.positions[i]] = true
@@ -359,9 +365,9 @@ func (t *turn) send(ctx context.Context, b *batch) error {
 		if v.ErrorCode == tooFast {
 			t.throttled.Add(1)
 		}
-		refused = &refusal{http.StatusOK, v.ErrorCode, v.ErrorMessage}
+		left = &refusal{http.StatusOK, v.ErrorCode, v.ErrorMessage}
 	}
-	return refused
+	return left
 }
 
 // settle moves the cursor over what has arrived.
