@@ -482,4 +482,44 @@ func TestSilentEndpoint(t *testing.T) {
 	w.enable("")
 	w.put("artist=a song=s n=1")
 	endpoint.Wait(t, 1)
+	if n := endpoint.hanging.Load(); n > maxTrials {
+		t.Errorf("%d requests hang, want %d at most", n, maxTrials)
+	}
+}
+
+// TestTurns: who is not answered waits for a trial, whoever has the turns, and the other way round.
+func TestTurns(t *testing.T) {
+	const other = "arn:aws:kinesis:xx-test-1:000000000000:stream/changes"
+	m := &Manager{client: new(client), turns: make(chan struct{}, 1), trials: make(chan struct{}, 1)}
+	begin := func(stream string, unanswered bool) func() {
+		r := &delivery{Manager: m}
+		r.unanswered.Store(unanswered)
+		end, err := (&turn{delivery: r, stream: stream}).begin(t.Context())
+		if err != nil {
+			t.Error(err)
+		}
+		return end
+	}
+	taken := func(turns, trials int) {
+		t.Helper()
+		if len(m.turns) != turns || len(m.trials) != trials {
+			t.Errorf("%d turns and %d trials are taken, want %d and %d", len(m.turns), len(m.trials), turns, trials)
+		}
+	}
+	endTurn := begin(stream, false)
+	taken(1, 0)
+	endTrial := begin(stream, true)
+	taken(1, 1)
+	endTrial()
+	waiting := make(chan func())
+	go func() { waiting <- begin(other, false) }()
+	m.client.silence(other).Store(true)
+	endTurn()
+	endTrial = <-waiting
+	taken(0, 1)
+	endTurn = begin(stream, false)
+	taken(1, 1)
+	endTurn()
+	endTrial()
+	taken(0, 0)
 }
