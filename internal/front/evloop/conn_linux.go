@@ -10,85 +10,76 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A conn is a connection of a loop.
+// A conn is a connection.
 type conn struct {
-	l  *loop
+	s  *Server
 	fd int
 
-	mu       sync.Mutex // for what follows
-	state    state
-	disarmed bool   // epoll does not report it: something came while it was served
-	swept    uint32 // the loop's sweeps when it was last heard of
-	fresh    bool   // no request has come yet
-	in       []byte // the beginning of a request
+	mu    sync.Mutex // for what follows
+	state state
+	again bool   // an event came while it was served
+	swept uint32 // the server's sweeps when it was last heard of
+	fresh bool   // no request has come yet
+	in    []byte // the beginning of a request
 }
 
 type state int
 
 const (
-	idle   state = iota // nobody's: the loop may begin with it
-	served              // somebody serves it, and alone uses in
+	idle   state = iota // nobody's
+	served              // somebody's, who alone uses fresh and in
 	closed
 )
 
-// An outcome is what became of a connection that was ready.
-type outcome int
-
-const (
-	onward  outcome = iota
-	given           // another goroutine serves it
-	deposed         // another goroutine leads the loop
-)
-
-// begin makes an idle connection the caller's.
+// begin makes an idle connection the caller's. If it is somebody's, it is for that one to look again.
 func (c *conn) begin() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	switch c.state {
-	case idle:
-		c.state = served
+	if c.state == served {
+		c.again = true
+	}
+	if c.state != idle {
+		return false
+	}
+	c.state = served
+	return true
+}
+
+// end makes the caller's connection idle, with what there is of a request. It reports true if the connection is to be looked at again and still the caller's.
+func (c *conn) end(part []byte) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	first := len(c.in) == 0
+	c.in = append(c.in[:0], part...)
+	switch {
+	case c.again:
+		c.again = false
 		return true
-	case served: // a request behind one that is being answered, or the end: not now
-		if !c.disarmed {
-			c.l.disarm(c.fd)
-			c.disarmed = true
-		}
+	case c.s.stopping.Load() && len(part) == 0:
+		c.close()
+		return false
+	}
+	c.state = idle
+	if first {
+		c.swept = c.s.sweeps.Load()
 	}
 	return false
 }
 
-// end makes a connection idle again.
-func (c *conn) end() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.l.s.stopping.Load() {
-		c.close()
-		return
-	}
-	c.state, c.swept = idle, c.l.sweeps.Load()
-	if c.disarmed {
-		c.disarmed = false
-		if c.l.arm(c.fd) != nil {
-			c.close()
-		}
-	}
-}
-
-// keep makes a connection idle of whose request there is only the beginning so far.
-func (c *conn) keep(got []byte) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if len(c.in) == 0 {
-		c.swept = c.l.sweeps.Load()
-	}
-	c.state, c.in = idle, append(c.in[:0], got...)
-}
-
-// drop ends a connection that is the caller's.
+// drop ends the caller's connection.
 func (c *conn) drop() {
 	c.mu.Lock()
+	defer c.mu.Unlock()
 	c.close()
-	c.mu.Unlock()
+}
+
+// cut makes all that is done with c fail from now on.
+func (c *conn) cut() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.state != closed {
+		_ = unix.Shutdown(c.fd, unix.SHUT_RDWR)
+	}
 }
 
 // close closes c; c.mu is held.
@@ -97,8 +88,11 @@ func (c *conn) close() {
 		return
 	}
 	c.state = closed
-	c.l.forget(c) // before another connection gets the descriptor
+	last := c.s.conns.remove(c.fd) // before another connection gets the descriptor
 	_ = unix.Close(c.fd)
+	if last && c.s.stopping.Load() {
+		c.s.poke() // that is the end
+	}
 }
 
 // inspect ends c if it is idle and has been for too long, or all is to end.
@@ -108,12 +102,12 @@ func (c *conn) inspect(stopping bool) {
 	if c.state != idle {
 		return
 	}
-	cfg := &c.l.s.cfg
+	cfg := &c.s.cfg
 	within, limit := c.fresh || len(c.in) > 0, cfg.Idle
 	if within {
 		limit = cfg.Request
 	}
-	switch silent := time.Duration(c.l.sweeps.Load()-c.swept) * cfg.sweep(); {
+	switch silent := time.Duration(c.s.sweeps.Load()-c.swept) * cfg.sweep(); {
 	case silent >= limit:
 		if within {
 			rawWrite(c.fd, cfg.Late, nil) // if it does not fit, so be it
@@ -135,27 +129,30 @@ func (c *conn) detached() (net.Conn, error) {
 	return net.FileConn(f)
 }
 
-// away gives c to the other server, with what has been read.
+// away gives the caller's connection to the other server, with what has been read.
 func (c *conn) away(read []byte) {
 	nc, err := c.detached()
-	c.l.disarm(c.fd) // closing does not: the connection lives on
+	_ = unix.EpollCtl(c.s.ep, unix.EPOLL_CTL_DEL, c.fd, nil) // closing does not: the connection lives on
 	c.drop()
 	if err == nil {
-		c.l.s.cfg.Other(nc, read)
+		c.s.cfg.Other(nc, read)
 	}
 }
 
-// reply sends a. It returns false if c has ended.
+// reply sends a. It reports whether the connection goes on.
 func (c *conn) reply(a *Answer) bool {
 	if len(a.Body) < joinBelow {
 		a.Head = append(a.Head, a.Body...)
-		a.Body = a.Body[len(a.Body):]
+		a.Body = nil
 	}
 	n, err := rawWrite(c.fd, a.Head, a.Body)
-	if err == unix.EAGAIN || err == 0 && n < len(a.Head)+len(a.Body) {
-		return c.replySlowly(a, max(n, 0)) && !a.Close
+	switch {
+	case err == unix.EAGAIN:
+		n = 0
+	case err != 0:
+		return false
 	}
-	return err == 0 && !a.Close
+	return (n == len(a.Head)+len(a.Body) || c.replySlowly(a, n)) && !a.Close
 }
 
 // replySlowly sends what is left of a to a client that takes its time.
@@ -165,7 +162,7 @@ func (c *conn) replySlowly(a *Answer, sent int) bool {
 		return false
 	}
 	defer nc.Close()
-	if nc.SetWriteDeadline(time.Now().Add(c.l.s.cfg.Write)) != nil {
+	if nc.SetWriteDeadline(time.Now().Add(c.s.cfg.Write)) != nil {
 		return false
 	}
 	head := min(sent, len(a.Head))

@@ -21,14 +21,14 @@ var inboxes = sync.Pool{New: func() any { return &inbox{req: newRequest()} }}
 type member struct {
 	s     *Server
 	tasks chan task
-	in    *inbox // of the leader
+	in    *inbox
 	ans   Answer
 }
 
 // A crew is the goroutines that lead and answer. They stay when they have nothing to do: their stacks have grown.
 type crew struct {
-	mu        sync.Mutex
 	s         *Server
+	mu        sync.Mutex
 	idle      []*member // the one that waits longest first
 	dismissed bool
 }
@@ -77,81 +77,102 @@ func (w *crew) dismiss(keep int) {
 
 func (m *member) work() {
 	for t := range m.tasks {
+		m.in = t.in
 		switch {
 		case t.lead != nil:
 			m.in = inboxes.Get().(*inbox)
 			m.lead(t.lead)
-			inboxes.Put(m.in)
-			m.in = nil
 		case t.conn != nil:
-			m.answer(t.conn, t.in.req)
-			inboxes.Put(t.in)
+			m.finish(t.conn, m.answer(t.conn))
 		default:
 			return
 		}
+		inboxes.Put(m.in)
+		m.in = nil
 		if !m.s.crew.rest(m) {
 			return
 		}
 	}
 }
 
-// ready reads from a connection of the loop that m leads and does what there is to do.
-func (m *member) ready(c *conn) outcome {
-	if !c.begin() {
-		return onward
-	}
-	buf := m.in.buf[:]
-	had := copy(buf, c.in)
-	n, err := rawRead(c.fd, buf[had:])
-	switch {
-	case again(err):
-		c.end()
-		return onward
-	case err != 0 || n == 0:
-		c.drop()
-		return onward
-	}
-	got := buf[:had+n]
-	switch req := m.in.req; req.parse(got) {
-	case whole:
-		c.in, c.fresh = nil, false
-		return m.serve(c, req)
-	case partial:
-		if max(len(got), req.size) <= maxPartial {
-			c.keep(got)
-			return onward
+// An outcome is what became of an event.
+type outcome int
+
+const (
+	onward  outcome = iota
+	given           // another member answers
+	deposed         // another member leads the loop
+)
+
+// ready does what there is to do for a connection of which m, the leader of l, has an event.
+func (m *member) ready(l *loop, c *conn) outcome {
+	for mine := c.begin(); mine && m.read(c); {
+		if m.s.cfg.Handler.Waits(m.in.req) {
+			m.s.crew.do(task{conn: c, in: m.in})
+			m.in = inboxes.Get().(*inbox)
+			return given
+		}
+		turn := l.turn.Add(1)
+		mine = m.answer(c)
+		if !l.turn.CompareAndSwap(turn, turn+1) {
+			m.finish(c, mine)
+			return deposed
 		}
 	}
-	c.away(append([]byte(nil), got...))
 	return onward
 }
 
-// serve answers a request on the spot or gives it to another member.
-func (m *member) serve(c *conn, req *Request) outcome {
-	if m.s.cfg.Handler.Waits(req) {
-		m.s.crew.do(task{conn: c, in: m.in})
-		m.in = inboxes.Get().(*inbox)
-		return given
+// finish goes on with a connection, if it is still m's, until it is nobody's.
+func (m *member) finish(c *conn, mine bool) {
+	for mine && m.read(c) {
+		mine = m.answer(c)
 	}
-	turn := c.l.turn.Add(1)
-	m.answer(c, req)
-	if !c.l.turn.CompareAndSwap(turn, turn+1) {
-		return deposed
-	}
-	return onward
 }
 
-// answer serves a request from its connection, which becomes the loop's again.
-func (m *member) answer(c *conn, req *Request) {
+// read reads from m's connection, and reports whether a request has come whole. If not it is no longer m's.
+func (m *member) read(c *conn) bool {
+	for {
+		had := copy(m.in.buf[:], c.in)
+		n, err := rawRead(c.fd, m.in.buf[had:])
+		got := m.in.buf[:had+max(n, 0)]
+		switch {
+		case again(err):
+			n = 0
+		case err != 0 || n == 0:
+			c.drop()
+			return false
+		}
+		if n > 0 {
+			switch m.in.req.parse(got) {
+			case whole:
+				c.in, c.fresh = nil, false
+				return true
+			case strange:
+				c.away(append([]byte(nil), got...))
+				return false
+			}
+			if max(len(got), m.in.req.size) > maxPartial {
+				c.away(append([]byte(nil), got...))
+				return false
+			}
+		}
+		if !c.end(got) {
+			return false
+		}
+	}
+}
+
+// answer serves the request in m's inbox, which is from c. It reports true if c is still m's and to be looked at again.
+func (m *member) answer(c *conn) bool {
 	a := &m.ans
 	a.reset()
 	a.Close = m.s.stopping.Load()
-	m.s.cfg.Handler.Serve(req, a)
+	m.s.cfg.Handler.Serve(m.in.req, a)
 	alive := c.reply(a)
 	m.s.cfg.Handler.Sent(a)
-	if alive {
-		c.end()
-	} else {
+	if !alive {
 		c.drop()
+		return false
 	}
+	return c.end(nil)
 }

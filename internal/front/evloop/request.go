@@ -87,42 +87,49 @@ func (r *Request) parseHead(lines []byte) (length int, ok bool) {
 	if bytes.IndexByte(lines, 0) >= 0 {
 		return 0, false
 	}
-	r.n, r.Host, length = 0, "", -1
-	for len(lines) > 0 {
-		end := bytes.IndexByte(lines, '\r')
-		if end < 0 || end+1 >= len(lines) || lines[end+1] != '\n' || r.n == maxFields {
+	r.Host, length = "", -1
+	n, returns := 0, bytes.Count(lines, carriageReturn)
+	for ; len(lines) > 0; n++ {
+		end := bytes.IndexByte(lines, '\n')
+		if end < 1 || lines[end-1] != '\r' || n == maxFields {
 			return 0, false
 		}
-		name, value, ok := cutField(lines[:end])
-		if !ok || !r.note(name, value, &length) {
+		f := &r.fields[n]
+		if *f, ok = cutField(lines[:end-1]); !ok || !r.note(f, &length) {
 			return 0, false
 		}
-		r.fields[r.n] = field{name, value}
-		r.n++
-		lines = lines[end+2:]
+		lines = lines[end+1:]
 	}
-	return length, length >= 0 && r.Host != ""
+	r.n = n
+	return length, length >= 0 && r.Host != "" && returns == n // each ends a line
 }
 
-// cutField takes a line apart. It refuses names that are not tokens and bytes that do not belong into values.
-func cutField(line []byte) (name, value string, ok bool) {
-	colon := bytes.IndexByte(line, ':')
-	if colon < 1 {
-		return "", "", false
+var carriageReturn = []byte("\r")
+
+// cutField takes a line apart. It refuses names that are not tokens.
+func cutField(line []byte) (field, bool) {
+	colon := 0
+	for colon < len(line) && isToken[line[colon]] {
+		colon++
 	}
-	for _, c := range line[:colon] {
-		if !isToken[c] {
-			return "", "", false
-		}
+	if colon == 0 || colon == len(line) || line[colon] != ':' {
+		return field{}, false
 	}
-	if bytes.IndexByte(line, '\n') >= 0 {
-		return "", "", false
+	from, to := colon+1, len(line)
+	for from < to && isBlank(line[from]) {
+		from++
 	}
-	return view(line[:colon]), strings.Trim(view(line[colon+1:]), " \t"), true
+	for from < to && isBlank(line[to-1]) {
+		to--
+	}
+	return field{view(line[:colon]), view(line[from:to])}, true
 }
+
+func isBlank(c byte) bool { return c == ' ' || c == '\t' }
 
 // note looks at a header that says how the request is to be read, and reports whether it is one to be served here.
-func (r *Request) note(name, value string, length *int) bool {
+func (r *Request) note(f *field, length *int) bool {
+	name, value := f.name, f.value
 	switch len(name) {
 	case len("Host"):
 		if equalFold(name, "host") {

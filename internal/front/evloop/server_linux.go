@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"os"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -13,29 +14,52 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A Server is what the loops share. A nil *Server has no connections.
+// A Server is an epoll instance with its connections, and the loops that wait for it. A nil *Server has no connections.
 type Server struct {
-	cfg      Config
-	loops    []*loop
-	crew     crew
-	watch    watch
-	open     atomic.Int64 // connections
+	cfg   Config
+	ep    int
+	file  *os.File // ep, as Go's poller knows it: waiting for it is a parked goroutine
+	raw   syscall.RawConn
+	conns table
+	loops []*loop
+	crew  crew
+	watch watch
+
+	waiting  atomic.Bool // a loop waits for epoll; the others wait for a loop
+	mu       sync.Mutex
+	asleep   []*loop
+	sleepers atomic.Int32 // len(asleep)
+
+	poked    atomic.Bool // there is something else to attend to: the sweep, or the end
+	due      atomic.Bool
+	sweeps   atomic.Uint32 // how many there have been
 	stopping atomic.Bool
 	done     chan struct{} // closed when the loops have ended
 }
 
-// New makes loops, one for each processor that Go uses.
+// New makes a Server with a loop for each processor that Go uses.
 func New(cfg Config) (*Server, error) {
 	s := &Server{cfg: cfg, done: make(chan struct{})}
 	s.crew.s = s
 	s.watch.wake = make(chan struct{}, 1)
+	ep, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
+	if err != nil {
+		return nil, err
+	}
+	s.ep = ep
+	if err := unix.SetNonblock(ep, true); err != nil { // which makes Go's poller take it
+		_ = unix.Close(ep)
+		return nil, err
+	}
+	s.file = os.NewFile(uintptr(ep), "epoll")
+	if err := s.file.SetReadDeadline(time.Time{}); err != nil { // it has not
+		return nil, errors.Join(err, s.file.Close())
+	}
+	if s.raw, err = s.file.SyscallConn(); err != nil {
+		return nil, errors.Join(err, s.file.Close())
+	}
 	for range runtime.GOMAXPROCS(0) {
-		l, err := newLoop(s)
-		if err != nil {
-			s.release()
-			return nil, err
-		}
-		s.loops = append(s.loops, l)
+		s.loops = append(s.loops, newLoop(s))
 	}
 	return s, nil
 }
@@ -63,21 +87,40 @@ func isShort(err error) bool {
 	return errors.Is(err, unix.EMFILE) || errors.Is(err, unix.ENFILE) || errors.Is(err, unix.ENOBUFS) || errors.Is(err, unix.ENOMEM)
 }
 
-// take gives a new connection to the loop that has the fewest.
-func (s *Server) take(c net.Conn) {
-	fd, err := descriptor(c)
-	if err != nil {
-		s.cfg.Other(c, nil)
+// start begins to lead the loops and to look after them.
+func (s *Server) start() {
+	var loops sync.WaitGroup
+	loops.Add(len(s.loops))
+	for _, l := range s.loops {
+		l.ended = loops.Done
+		s.crew.do(task{lead: l})
+	}
+	go s.sweep()
+	go s.watchLoops()
+	go func() {
+		loops.Wait()
+		_ = s.file.Close()
+		s.crew.dismiss(0)
+		close(s.done)
+	}()
+}
+
+// take makes c one of the server's connections.
+func (s *Server) take(nc net.Conn) {
+	fd, err := descriptor(nc)
+	if err != nil || !s.conns.holds(fd) {
+		if err == nil {
+			_ = unix.Close(fd)
+		}
+		s.cfg.Other(nc, nil)
 		return
 	}
-	_ = c.Close() // which takes it from Go's poller
-	least := s.loops[0]
-	for _, l := range s.loops[1:] {
-		if l.size.Load() < least.size.Load() {
-			least = l
-		}
+	_ = nc.Close() // which takes it from Go's poller
+	c := &conn{s: s, fd: fd, fresh: true, swept: s.sweeps.Load()}
+	s.conns.set(fd, c)
+	if err := unix.EpollCtl(s.ep, unix.EPOLL_CTL_ADD, fd, &unix.EpollEvent{Events: unix.EPOLLIN | unix.EPOLLRDHUP | unix.EPOLLET, Fd: int32(fd)}); err != nil {
+		c.drop()
 	}
-	least.add(fd)
 }
 
 // descriptor returns a descriptor of c that is the caller's.
@@ -97,29 +140,12 @@ func descriptor(c net.Conn) (int, error) {
 	return fd, err
 }
 
-// start begins to lead the loops and to look after them.
-func (s *Server) start() {
-	var loops sync.WaitGroup
-	loops.Add(len(s.loops))
-	for _, l := range s.loops {
-		l.ended = loops.Done
-		s.crew.do(task{lead: l})
-	}
-	go s.sweep()
-	go s.watchLoops()
-	go func() {
-		loops.Wait()
-		s.release()
-		close(s.done)
-	}()
-}
-
-// Open returns how many connections the loops have.
+// Open returns how many connections there are.
 func (s *Server) Open() int {
 	if s == nil {
 		return 0
 	}
-	return int(s.open.Load())
+	return int(s.conns.size.Load())
 }
 
 // Shutdown closes idle connections and waits for the others to be answered, or for ctx. The listener must have been closed.
@@ -137,34 +163,20 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	}
 }
 
-// Close closes all connections and waits until nobody serves one.
+// Close ends all connections and waits until nobody serves one.
 func (s *Server) Close() {
 	if s == nil {
 		return
 	}
 	s.stopping.Store(true)
-	for _, l := range s.loops {
-		l.shutdown()
+	for c := range s.conns.all {
+		c.cut()
 	}
 	s.poke()
 	<-s.done
 }
 
-// release frees the descriptors of the loops.
-func (s *Server) release() {
-	for _, l := range s.loops {
-		l.close()
-	}
-	s.crew.dismiss(0)
-}
-
-func (s *Server) poke() {
-	for _, l := range s.loops {
-		l.poke()
-	}
-}
-
-// sweep ends connections that take too long.
+// sweep has connections looked at that take too long.
 func (s *Server) sweep() {
 	t := time.NewTicker(s.cfg.sweep())
 	defer t.Stop()
@@ -174,11 +186,9 @@ func (s *Server) sweep() {
 			return
 		case <-t.C:
 		}
-		for _, l := range s.loops {
-			if l.size.Load() > 0 {
-				l.expire.Store(true)
-				l.poke()
-			}
+		if s.Open() > 0 {
+			s.due.Store(true)
+			s.poke()
 		}
 		s.crew.dismiss(spare)
 	}

@@ -78,7 +78,7 @@ func TestAuthenticationTexts(t *testing.T) {
 // TestSessionToken: no key has sessions, so a request with a token fails although its signature is right, and also if the token
 // is signed. Where any credentials are accepted, any token is.
 func TestSessionToken(t *testing.T) {
-	onBoth(t, Config{Keys: withKey(t)}, func(t *testing.T, e *endpoint, _ *syncBuffer) {
+	onAll(t, Config{Keys: withKey(t)}, func(t *testing.T, e *endpoint, _ *syncBuffer) {
 		for _, signed := range [][]string{{"host", "x-amz-date"}, {"host", "x-amz-date", "x-amz-security-token"}} {
 			req := call{body: hello, unsigned: true, headers: map[string]string{"X-Amz-Security-Token": "t"}}.request(t, e.url)
 			signWith(req, hello, signed...)
@@ -86,7 +86,7 @@ func TestSessionToken(t *testing.T) {
 				`"message":"The security token included in the request is invalid"}`)
 		}
 	})
-	onBoth(t, Config{}, func(t *testing.T, e *endpoint, _ *syncBuffer) {
+	onAll(t, Config{}, func(t *testing.T, e *endpoint, _ *syncBuffer) {
 		if a := e.do(t, call{body: hello, headers: map[string]string{"X-Amz-Security-Token": "t"}}); a.StatusCode != 200 {
 			t.Errorf("%d %s", a.StatusCode, a.body)
 		}
@@ -95,7 +95,7 @@ func TestSessionToken(t *testing.T) {
 
 // TestCanonicalForms signs what clients, proxies and libraries write in different ways.
 func TestCanonicalForms(t *testing.T) {
-	onBoth(t, Config{Keys: withKey(t)}, func(t *testing.T, e *endpoint, _ *syncBuffer) {
+	onAll(t, Config{Keys: withKey(t)}, func(t *testing.T, e *endpoint, _ *syncBuffer) {
 		for _, tt := range []struct{ name, path, header, value string }{
 			{"blanks in a value", "/", "X-Amz-Note", "a   b \t c"},
 			{"empty value", "/", "X-Amz-Note", ""},

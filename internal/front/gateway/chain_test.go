@@ -81,7 +81,7 @@ func TestCalls(t *testing.T) {
 			status: 400, body: notJSON},
 		{name: "deep JSON", call: call{body: strings.Repeat(`{"a":`, 100_000), unsigned: true}, status: 400, body: notJSON},
 	}
-	onBoth(t, Config{Keys: withKey(t)}, func(t *testing.T, e *endpoint, logged *syncBuffer) {
+	onAll(t, Config{Keys: withKey(t)}, func(t *testing.T, e *endpoint, logged *syncBuffer) {
 		for _, tt := range tests {
 			t.Run(tt.name, func(t *testing.T) {
 				a := e.do(t, tt.call)
@@ -107,7 +107,7 @@ func TestCalls(t *testing.T) {
 
 // TestAuthenticationFailures checks that each kind of failure has its code; the texts are sigv4's.
 func TestAuthenticationFailures(t *testing.T) {
-	onBoth(t, Config{Keys: withKey(t)}, func(t *testing.T, e *endpoint, _ *syncBuffer) {
+	onAll(t, Config{Keys: withKey(t)}, func(t *testing.T, e *endpoint, _ *syncBuffer) {
 		for _, tt := range []struct {
 			name string
 			call call
@@ -141,7 +141,7 @@ func TestUnknownKey(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	onBoth(t, Config{Keys: keys}, func(t *testing.T, e *endpoint, _ *syncBuffer) {
+	onAll(t, Config{Keys: keys}, func(t *testing.T, e *endpoint, _ *syncBuffer) {
 		e.do(t, call{body: hello}).check(t, 400, `{"__type":"com.amazon.coral.service#UnrecognizedClientException",`+
 			`"message":"The security token included in the request is invalid."}`)
 	})
@@ -149,7 +149,7 @@ func TestUnknownKey(t *testing.T) {
 
 // TestAnyCredentials: without keys any signature does, but it must have its form.
 func TestAnyCredentials(t *testing.T) {
-	onBoth(t, Config{}, func(t *testing.T, e *endpoint, _ *syncBuffer) {
+	onAll(t, Config{}, func(t *testing.T, e *endpoint, _ *syncBuffer) {
 		if a := e.do(t, call{body: hello, secret: "wrong", at: time.Unix(0, 0)}); a.StatusCode != 200 {
 			t.Errorf("wrong signature: %d %s", a.StatusCode, a.body)
 		}
@@ -174,7 +174,7 @@ func TestRegions(t *testing.T) {
 		{"all are that one", Config{OneRegion: true, Region: "ap-south-1"}, "eu-west-1", 200, "ap-south-1", ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			onBoth(t, tt.cfg, func(t *testing.T, e *endpoint, _ *syncBuffer) {
+			onAll(t, tt.cfg, func(t *testing.T, e *endpoint, _ *syncBuffer) {
 				a := e.do(t, call{body: hello, unsigned: true, headers: map[string]string{
 					"X-Amz-Date":    "20260101T000000Z",
 					"Authorization": "AWS4-HMAC-SHA256 Credential=me/20260101/" + tt.region + "/echo/aws4_request, SignedHeaders=host, Signature=00"}})
@@ -192,7 +192,7 @@ func TestRegions(t *testing.T) {
 
 // TestRepeatedHeaders: values of one header are joined in the canonical request.
 func TestRepeatedHeaders(t *testing.T) {
-	onBoth(t, Config{Keys: withKey(t)}, func(t *testing.T, e *endpoint, _ *syncBuffer) {
+	onAll(t, Config{Keys: withKey(t)}, func(t *testing.T, e *endpoint, _ *syncBuffer) {
 		c := call{body: hello, unsigned: true, headers: map[string]string{"X-Amz-Target": "Echo_1.Say"}}
 		req := c.request(t, e.url)
 		req.Header["X-Amz-Note"] = []string{"one", "two"}

@@ -65,7 +65,7 @@ func TestCompressedRequests(t *testing.T) {
 		{"bomb", "gzip", strings.Repeat(gzipped(spaces), 8), 413},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			onBoth(t, Config{Keys: withKey(t)}, func(t *testing.T, e *endpoint, _ *syncBuffer) {
+			onAll(t, Config{Keys: withKey(t)}, func(t *testing.T, e *endpoint, _ *syncBuffer) {
 				a := e.do(t, call{body: tt.body, headers: map[string]string{"Content-Encoding": tt.encoding}})
 				if a.StatusCode != tt.status {
 					t.Errorf("status = %d, want %d: %s", a.StatusCode, tt.status, a.body)
@@ -80,7 +80,7 @@ func TestCompressedRequests(t *testing.T) {
 
 func TestCompressedAnswers(t *testing.T) {
 	text := strings.Repeat("hello ", 10_000) // compressible
-	onBoth(t, Config{}, func(t *testing.T, e *endpoint, _ *syncBuffer) {
+	onAll(t, Config{}, func(t *testing.T, e *endpoint, _ *syncBuffer) {
 		for _, tt := range []struct {
 			accept, want string
 			size         int

@@ -69,12 +69,20 @@ func chunked(chunks ...string) string {
 	return b.String()
 }
 
+// withAndWithoutLoops runs a test with event loops and with fasthttp alone.
+func withAndWithoutLoops(t *testing.T, f func(t *testing.T, noLoops bool)) {
+	t.Run("loops", func(t *testing.T) { f(t, false) })
+	t.Run("fasthttp", func(t *testing.T) { f(t, true) })
+}
+
 // TestConnections sends bytes that HTTP libraries do not.
-func TestConnections(t *testing.T) {
+func TestConnections(t *testing.T) { withAndWithoutLoops(t, testConnections) }
+
+func testConnections(t *testing.T, noLoops bool) {
 	const isChunked = "Transfer-Encoding: chunked\r\n"
 	long := strings.Repeat("x", 20_000)
 	megabyte := strings.Repeat(" ", 1<<20)
-	e := run(t, newGateway(Config{}, io.Discard), ServerConfig{})
+	e := run(t, newGateway(Config{}, io.Discard), ServerConfig{NoLoops: noLoops})
 	for _, tt := range []struct {
 		name string
 		send string
@@ -146,9 +154,11 @@ func slicesOf(s string, n int) []string {
 }
 
 // TestSlowClients: a client that stops in the middle loses its connection; one that has not begun, too.
-func TestSlowClients(t *testing.T) {
+func TestSlowClients(t *testing.T) { withAndWithoutLoops(t, testSlowClients) }
+
+func testSlowClients(t *testing.T, noLoops bool) {
 	e := run(t, newGateway(Config{}, io.Discard), ServerConfig{
-		HeaderTime: 50 * time.Millisecond, BodyTime: 50 * time.Millisecond, IdleTime: 50 * time.Millisecond,
+		NoLoops: noLoops, HeaderTime: 50 * time.Millisecond, BodyTime: 50 * time.Millisecond, IdleTime: 50 * time.Millisecond,
 	})
 	large := rawCall(`{"Text":"`+strings.Repeat("x", 20_000)+`"}`, "")
 	whole := rawCall(hello, "")
@@ -176,9 +186,11 @@ func TestSlowClients(t *testing.T) {
 
 // TestSlowBodies: a client that has promised much and sends little holds neither a place among the requests that run nor the
 // memory that it would need.
-func TestSlowBodies(t *testing.T) {
+func TestSlowBodies(t *testing.T) { withAndWithoutLoops(t, testSlowBodies) }
+
+func testSlowBodies(t *testing.T, noLoops bool) {
 	g := newGateway(Config{Running: 1, Budget: 64 << 10, MaxWait: time.Millisecond}, io.Discard)
-	e := run(t, g, ServerConfig{})
+	e := run(t, g, ServerConfig{NoLoops: noLoops})
 	slow := rawCall(`{"Text":"`+strings.Repeat("x", 55_000)+`"}`, "")
 	c := e.raw(t)
 	if _, err := io.WriteString(c, slow[:15_000]); err != nil {
@@ -204,12 +216,14 @@ func TestSlowBodies(t *testing.T) {
 }
 
 // TestSlowReaders: a client that does not take its answer holds its memory, but no place among the requests that run.
-func TestSlowReaders(t *testing.T) {
+func TestSlowReaders(t *testing.T) { withAndWithoutLoops(t, testSlowReaders) }
+
+func testSlowReaders(t *testing.T, noLoops bool) {
 	const length = 15 << 20 // more than sockets hold
 	text := strings.Repeat("x", length)
 	tell := api.Define("Tell", func(context.Context, *api.Call, *sayInput) (*sayOutput, error) { return &sayOutput{Said: &text}, nil })
 	g := newGateway(Config{Services: []*api.Service{echoService(tell)}, Running: 1, MaxWait: time.Millisecond}, io.Discard)
-	e := run(t, g, ServerConfig{})
+	e := run(t, g, ServerConfig{NoLoops: noLoops})
 	c := e.raw(t)
 	if _, err := io.WriteString(c, strings.Replace(rawCall(hello, ""), ".Say", ".Tell", 1)); err != nil {
 		t.Fatal(err)
@@ -233,8 +247,10 @@ func TestSlowReaders(t *testing.T) {
 }
 
 // TestAnswersInOrder: small answers and large ones, which leave on different ways, come in the order of their requests.
-func TestAnswersInOrder(t *testing.T) {
-	e := run(t, newGateway(Config{}, io.Discard), ServerConfig{})
+func TestAnswersInOrder(t *testing.T) { withAndWithoutLoops(t, testAnswersInOrder) }
+
+func testAnswersInOrder(t *testing.T, noLoops bool) {
+	e := run(t, newGateway(Config{}, io.Discard), ServerConfig{NoLoops: noLoops})
 	c := e.raw(t)
 	var texts []string
 	var send strings.Builder
@@ -286,9 +302,11 @@ func TestUploadsToOwnPaths(t *testing.T) {
 }
 
 // TestTooManyConnections: those that are too many are told to come back, and may when others have left.
-func TestTooManyConnections(t *testing.T) {
+func TestTooManyConnections(t *testing.T) { withAndWithoutLoops(t, testTooManyConnections) }
+
+func testTooManyConnections(t *testing.T, noLoops bool) {
 	var logged syncBuffer
-	e := run(t, newGateway(Config{}, &logged), ServerConfig{MaxConns: 2})
+	e := run(t, newGateway(Config{}, &logged), ServerConfig{NoLoops: noLoops, MaxConns: 2})
 	ask := func(c net.Conn) (int, string) {
 		t.Helper()
 		_, _ = io.WriteString(c, rawCall(hello, ""))

@@ -101,7 +101,7 @@ type endpoint struct {
 	client *http.Client
 }
 
-// run serves g with fasthttp until the test ends.
+// run serves g until the test ends.
 func run(t testing.TB, g *Gateway, cfg ServerConfig) *endpoint {
 	t.Helper()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
@@ -122,12 +122,14 @@ func run(t testing.TB, g *Gateway, cfg ServerConfig) *endpoint {
 	return &endpoint{"http://" + ln.Addr().String(), &http.Client{Transport: transport}}
 }
 
-// onBoth runs a test through both adapters.
-func onBoth(t *testing.T, cfg Config, f func(t *testing.T, e *endpoint, logged *syncBuffer)) {
-	t.Run("fasthttp", func(t *testing.T) {
-		var logged syncBuffer
-		f(t, run(t, newGateway(cfg, &logged), ServerConfig{}), &logged)
-	})
+// onAll runs a test through all adapters.
+func onAll(t *testing.T, cfg Config, f func(t *testing.T, e *endpoint, logged *syncBuffer)) {
+	for name, without := range map[string]bool{"loops": false, "fasthttp": true} {
+		t.Run(name, func(t *testing.T) {
+			var logged syncBuffer
+			f(t, run(t, newGateway(cfg, &logged), ServerConfig{NoLoops: without}), &logged)
+		})
+	}
 	t.Run("nethttp", func(t *testing.T) {
 		var logged syncBuffer
 		s := httptest.NewServer(newGateway(cfg, &logged))

@@ -8,7 +8,7 @@ import (
 )
 
 func TestHealth(t *testing.T) {
-	onBoth(t, Config{Keys: withKey(t)}, func(t *testing.T, e *endpoint, _ *syncBuffer) {
+	onAll(t, Config{Keys: withKey(t)}, func(t *testing.T, e *endpoint, _ *syncBuffer) {
 		host := strings.TrimPrefix(e.url, "http://")
 		get := call{method: "GET", contentType: "-", target: "-", unsigned: true}
 		e.do(t, get).check(t, 200, "healthy: "+host+" ")
@@ -55,7 +55,7 @@ func TestCORS(t *testing.T) {
 			want: map[string]string{"Access-Control-Allow-Origin": "*"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			onBoth(t, Config{Keys: tt.keys, Origins: tt.origins}, func(t *testing.T, e *endpoint, _ *syncBuffer) {
+			onAll(t, Config{Keys: tt.keys, Origins: tt.origins}, func(t *testing.T, e *endpoint, _ *syncBuffer) {
 				a := e.do(t, tt.call)
 				if a.StatusCode != tt.status {
 					t.Errorf("status = %d, want %d: %s", a.StatusCode, tt.status, a.body)
@@ -139,7 +139,7 @@ func TestRefuse(t *testing.T) {
 }
 
 func TestRefusalSaysWhatToDo(t *testing.T) {
-	onBoth(t, Config{}, func(t *testing.T, e *endpoint, _ *syncBuffer) {
+	onAll(t, Config{}, func(t *testing.T, e *endpoint, _ *syncBuffer) {
 		e.do(t, call{body: hello, host: "evil.com:8000"}).check(t, 403, `{"__type":"com.amazon.coral.service#AccessDeniedException",`+
 			`"Message":"This server accepts any credentials, so it must be called by an IP address or a local name, not as 'evil.com'. `+
 			`Give it access keys (--key-file), or allow this name (--allow-host)."}`)

@@ -36,7 +36,7 @@ func TestOwnPaths(t *testing.T) {
 	down := errors.New("the disk is full")
 	ready := error(nil)
 	cfg := Config{Keys: withKey(t), Ready: func() error { return ready }}
-	onBoth(t, cfg, func(t *testing.T, e *endpoint, _ *syncBuffer) {
+	onAll(t, cfg, func(t *testing.T, e *endpoint, _ *syncBuffer) {
 		for _, tt := range []struct {
 			path, origin string
 			ready        error
@@ -61,7 +61,7 @@ func TestOwnPaths(t *testing.T) {
 }
 
 func TestOwnPathsAreGuarded(t *testing.T) {
-	onBoth(t, Config{}, func(t *testing.T, e *endpoint, _ *syncBuffer) {
+	onAll(t, Config{}, func(t *testing.T, e *endpoint, _ *syncBuffer) {
 		req, err := http.NewRequest("GET", e.url+"/_gramme/metrics", nil)
 		if err != nil {
 			t.Fatal(err)
@@ -116,7 +116,7 @@ func TestWhoReadsMetrics(t *testing.T) {
 }
 
 func TestProfiles(t *testing.T) {
-	onBoth(t, Config{Pprof: true}, func(t *testing.T, e *endpoint, _ *syncBuffer) {
+	onAll(t, Config{Pprof: true}, func(t *testing.T, e *endpoint, _ *syncBuffer) {
 		for path, want := range map[string]string{
 			"/_gramme/pprof/":                  "goroutine",
 			"/_gramme/pprof/goroutine?debug=1": "goroutine profile:",
@@ -130,7 +130,7 @@ func TestProfiles(t *testing.T) {
 }
 
 func TestMetrics(t *testing.T) {
-	onBoth(t, Config{Keys: withKey(t)}, func(t *testing.T, e *endpoint, _ *syncBuffer) {
+	onAll(t, Config{Keys: withKey(t)}, func(t *testing.T, e *endpoint, _ *syncBuffer) {
 		for _, body := range []string{hello, hello, `{}`, `{"Text":"x","How":"panic"}`} {
 			e.do(t, call{body: body})
 		}

@@ -73,7 +73,7 @@ func TestQueryProtocol(t *testing.T) {
 		{"GET without action", "GET", "Version=1", "who", "", 404, "<UnknownOperationException/>"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			onBoth(t, cfg, func(t *testing.T, e *endpoint, _ *syncBuffer) {
+			onAll(t, cfg, func(t *testing.T, e *endpoint, _ *syncBuffer) {
 				c := form
 				c.method, c.body = tt.method, tt.body
 				if tt.method != "POST" {
@@ -151,7 +151,7 @@ func TestFormWithTarget(t *testing.T) {
 		Services: []*api.Service{echoService(), whoService()},
 		Query:    func(ns, id string) Codec { return wire.Query{Namespace: ns, RequestID: id} },
 	}
-	onBoth(t, cfg, func(t *testing.T, e *endpoint, _ *syncBuffer) {
+	onAll(t, cfg, func(t *testing.T, e *endpoint, _ *syncBuffer) {
 		e.do(t, call{contentType: typeForm, body: hello}).check(t, 404, unknownOperation)
 		e.do(t, call{contentType: typeForm + "; charset=utf-8", body: hello}).check(t, 404, unknownOperation)
 	})
@@ -159,7 +159,7 @@ func TestFormWithTarget(t *testing.T) {
 
 // TestNoQueryService: where there is none, forms are no calls.
 func TestNoQueryService(t *testing.T) {
-	onBoth(t, Config{}, func(t *testing.T, e *endpoint, _ *syncBuffer) {
+	onAll(t, Config{}, func(t *testing.T, e *endpoint, _ *syncBuffer) {
 		e.do(t, call{contentType: typeForm, body: "Action=WhoAmI"}).check(t, 404, unknownOperation)
 		e.do(t, call{method: "GET", path: "/?Action=WhoAmI", contentType: "-"}).check(t, 404, unknownOperation)
 	})

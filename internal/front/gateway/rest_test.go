@@ -121,7 +121,7 @@ func TestREST(t *testing.T) {
 			`{"Message":"This service answers no web page."}`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			onBoth(t, restConfig(t), func(t *testing.T, e *endpoint, _ *syncBuffer) {
+			onAll(t, restConfig(t), func(t *testing.T, e *endpoint, _ *syncBuffer) {
 				a := tt.call.send(t, e)
 				if a.StatusCode != tt.status || !strings.HasPrefix(a.body, tt.body) || a.Header.Get("x-amzn-ErrorType") != tt.errorType {
 					t.Errorf("%d %s %q, want %d %s %q", a.StatusCode, a.Header.Get("x-amzn-ErrorType"), a.body, tt.status, tt.errorType, tt.body)
