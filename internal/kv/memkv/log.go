@@ -19,7 +19,7 @@ func (db *DB) append(e kv.LogEntry) {
 	pos := db.head(e.Shard) + 1
 	db.heads[e.Shard] = pos
 	var key [keys.LogLen]byte
-	db.pairs.put(keys.AppendLog(key[:0], e.Shard, uint64(pos)), e.Data)
+	db.pairs.put(keys.AppendLog(key[:0], e.Shard, uint64(pos)), text(e.Data))
 }
 
 // head returns the newest position of a shard: where all records are gone, the trim point tells it.
@@ -100,6 +100,6 @@ func (db *DB) moveTrimPoint(shard uint64, upTo kv.Pos) kv.Pos {
 	if upTo == head {
 		delete(db.heads, shard) // shards that are left for good must not pile up
 	}
-	db.pairs.put(keys.LogHead(shard), binary.BigEndian.AppendUint64(nil, uint64(upTo)))
+	db.pairs.put(keys.LogHead(shard), text(binary.BigEndian.AppendUint64(nil, uint64(upTo))))
 	return upTo
 }

@@ -1,6 +1,7 @@
 package memkv
 
 import (
+	"bytes"
 	"context"
 	"encoding/binary"
 
@@ -74,10 +75,10 @@ func (db *DB) apply(b *kv.Batch) {
 // own replaces the values in b, which are its caller's, by copies, while nobody waits for that.
 func own(b *kv.Batch) {
 	for i := range b.Puts {
-		b.Puts[i].Value = owned(b.Puts[i].Value)
+		b.Puts[i].Value = bytes.Clone(b.Puts[i].Value)
 	}
 	for i := range b.Log {
-		b.Log[i].Data = owned(b.Log[i].Data)
+		b.Log[i].Data = bytes.Clone(b.Log[i].Data)
 	}
 }
 
@@ -89,11 +90,11 @@ func (db *DB) change(b *kv.Batch) (late int) {
 		db.pairs.delete(k)
 	}
 	for _, p := range b.Puts {
-		db.pairs.put(p.Key, p.Value)
+		db.pairs.put(p.Key, text(p.Value))
 	}
 	for _, a := range b.Adds {
 		sum := kv.Counter(db.pairs.get(a.Key)) + a.Delta
-		db.pairs.put(a.Key, binary.BigEndian.AppendUint64(nil, uint64(sum)))
+		db.pairs.put(a.Key, text(binary.BigEndian.AppendUint64(nil, uint64(sum))))
 	}
 	for _, e := range b.Log {
 		db.append(e)

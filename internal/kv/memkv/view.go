@@ -41,7 +41,7 @@ func (v *view) Get(key []byte) ([]byte, error) {
 	if !ok {
 		return nil, nil
 	}
-	return e.val, nil
+	return e.value(), nil
 }
 
 // MultiGet implements kv.View.
@@ -128,7 +128,7 @@ func (it *iterator) inside() bool {
 func (it *iterator) Key() []byte { return bytesOf(it.Item().key) }
 
 // Value implements kv.Iterator.
-func (it *iterator) Value() []byte { return it.Item().val }
+func (it *iterator) Value() []byte { return it.Item().value() }
 
 // Close implements kv.Iterator.
 func (it *iterator) Close() error { return nil }

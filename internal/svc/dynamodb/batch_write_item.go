@@ -3,6 +3,7 @@ package dynamodb
 import (
 	"context"
 	"errors"
+	"sync"
 
 	"github.com/grammedb/gramme/internal/api"
 	"github.com/grammedb/gramme/internal/api/ddb"
@@ -15,6 +16,7 @@ const maxBatchWrite = 25
 
 func (s *Service) batchWriteItem(ctx context.Context, c *api.Call, in *ddb.BatchWriteItemInput) (*ddb.BatchWriteItemOutput, error) {
 	b := newBatchWrite(in.RequestItems)
+	defer b.release()
 	if err := b.check(); err != nil {
 		return nil, err
 	}
@@ -29,53 +31,69 @@ func (s *Service) batchWriteItem(ctx context.Context, c *api.Call, in *ddb.Batch
 
 // A batchWrite is the requests of a batch, table by table, and what becomes of each of them.
 type batchWrite struct {
-	names    []string // of the tables, as the request has them
-	owners   []int    // of each request: which of the names
-	requests []ddb.WriteRequest
-	writes   []store.Write
-	effects  []store.Effect
-	failed   []bool // to be answered as unprocessed
+	names   []string // of the tables, as the request has them
+	members []batchedWrite
+	writes  []store.Write // of the members
+	effects []store.Effect
+	rows    rowKeys
 }
 
+// A batchedWrite is one request of a batch.
+type batchedWrite struct {
+	ddb.WriteRequest
+	owner  int  // which of the batch's names
+	failed bool // to be answered as unprocessed
+}
+
+// batchWrites are those of answered requests. A full batch takes more memory than anything else on the way of a request.
+var batchWrites = sync.Pool{New: func() any {
+	return &batchWrite{members: make([]batchedWrite, 0, maxBatchWrite), writes: make([]store.Write, 0, maxBatchWrite), rows: newRowKeys(maxBatchWrite)}
+}}
+
 func newBatchWrite(items map[string][]ddb.WriteRequest) *batchWrite {
-	b := &batchWrite{names: sortedKeys(items), owners: make([]int, 0, maxBatchWrite)}
-	if len(b.names) == 1 {
-		b.requests = items[b.names[0]]
-	}
+	b := batchWrites.Get().(*batchWrite)
+	b.names = sortedKeys(items)
 	for i, name := range b.names {
-		if len(b.names) > 1 {
-			b.requests = append(b.requests, items[name]...)
-		}
-		for range items[name] {
-			b.owners = append(b.owners, i)
+		for _, r := range items[name] {
+			b.members = append(b.members, batchedWrite{WriteRequest: r, owner: i})
 		}
 	}
-	b.writes, b.failed = make([]store.Write, len(b.requests)), make([]bool, len(b.requests))
 	return b
+}
+
+// release gives b back.
+func (b *batchWrite) release() {
+	if len(b.members) > maxBatchWrite { // a request that was refused
+		return
+	}
+	clear(b.members)
+	clear(b.writes)
+	b.rows.reset()
+	*b = batchWrite{members: b.members[:0], writes: b.writes[:0], rows: b.rows}
+	batchWrites.Put(b)
 }
 
 // check checks what needs no table: of all requests their number, then their form, then their values, then their sizes.
 func (b *batchWrite) check() error {
-	if len(b.requests) > maxBatchWrite {
+	if len(b.members) > maxBatchWrite {
 		return api.Invalid("Too many items requested for the BatchWriteItem call")
 	}
-	for _, r := range b.requests {
+	for i := range b.members {
+		r := &b.members[i]
 		if (r.PutRequest == nil) == (r.DeleteRequest == nil) {
 			return api.Invalid("Supplied AttributeValue has more than one datatypes set, must contain exactly one of the supported datatypes")
 		}
 	}
-	for _, r := range b.requests {
-		sent := sentOf(r)
-		if err := sent.Check(); err != nil {
+	for i := range b.members {
+		if err := b.members[i].sent().Check(); err != nil {
 			return err
 		}
 	}
-	for _, r := range b.requests {
-		if r.PutRequest == nil {
-			continue
-		}
-		if err := checkItemSize(r.PutRequest.Item.Item); err != nil {
-			return err
+	for i := range b.members {
+		if put := b.members[i].PutRequest; put != nil {
+			if err := checkItemSize(put.Item.Item); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
@@ -87,33 +105,36 @@ func (s *Service) planBatch(c *api.Call, b *batchWrite) error {
 	if err != nil {
 		return err
 	}
-	for i, r := range b.requests {
-		if b.writes[i], err = planRequest(tables[b.owners[i]], r); err != nil {
+	for i := range b.members {
+		m := &b.members[i]
+		w, err := m.plan(tables[m.owner])
+		if err != nil {
 			return err
 		}
+		b.writes = append(b.writes, w)
 	}
 	return b.checkDistinct()
 }
 
 // checkDistinct refuses two requests about one item.
 func (b *batchWrite) checkDistinct() error {
-	rows := newRowKeys(len(b.writes))
 	for i := range b.writes {
-		rows.add(b.writes[i].Table, b.writes[i].Key)
+		b.rows.add(b.writes[i].Table, b.writes[i].Key)
 	}
-	if rows.repeat() {
+	if b.rows.repeat() {
 		return errDuplicateKeys
 	}
 	return nil
 }
 
-func planRequest(d *table.Definition, r ddb.WriteRequest) (w store.Write, err error) {
+// plan makes the write of one request.
+func (m *batchedWrite) plan(d *table.Definition) (w store.Write, err error) {
 	w = store.Write{Kind: store.Delete, Table: d}
-	if r.PutRequest == nil {
-		w.Key, err = d.ParseKey(r.DeleteRequest.Key.Item)
+	if m.PutRequest == nil {
+		w.Key, err = d.ParseKey(m.DeleteRequest.Key.Item)
 		return w, err
 	}
-	w.Kind, w.Item = store.Put, r.PutRequest.Item.Item
+	w.Kind, w.Item = store.Put, m.PutRequest.Item.Item
 	if w.Key, err = d.KeyOf(w.Item); err == nil {
 		return w, d.CheckIndexKeys(w.Item)
 	}
@@ -131,7 +152,8 @@ func (s *Service) write(ctx context.Context, b *batchWrite) (err error) {
 	}
 	for i, w := range b.writes {
 		b.effects[i], err = s.Store.Apply(ctx, w)
-		if b.failed[i] = errors.Is(err, store.ErrInTransaction); err != nil && !b.failed[i] {
+		m := &b.members[i]
+		if m.failed = errors.Is(err, store.ErrInTransaction); err != nil && !m.failed {
 			return err
 		}
 	}
@@ -144,10 +166,11 @@ func (s *Service) shapeWrites(ctx context.Context, in *ddb.BatchWriteItemInput, 
 		paid    bill
 		metrics collections
 	)
-	for i, owner := range b.owners {
-		name := b.names[owner]
-		if b.failed[i] {
-			out.UnprocessedItems[name] = append(out.UnprocessedItems[name], b.requests[i])
+	for i := range b.members {
+		m := &b.members[i]
+		name := b.names[m.owner]
+		if m.failed {
+			out.UnprocessedItems[name] = append(out.UnprocessedItems[name], m.WriteRequest)
 			continue
 		}
 		paid.of(name).addWrite(b.effects[i], 1)
@@ -160,10 +183,10 @@ func (s *Service) shapeWrites(ctx context.Context, in *ddb.BatchWriteItemInput, 
 	return out, nil
 }
 
-// sentOf returns the item or key of the request.
-func sentOf(r ddb.WriteRequest) attr.SentItem {
-	if r.PutRequest != nil {
-		return r.PutRequest.Item
+// sent returns the item or key of the request.
+func (m *batchedWrite) sent() *attr.SentItem {
+	if m.PutRequest != nil {
+		return &m.PutRequest.Item
 	}
-	return r.DeleteRequest.Key
+	return &m.DeleteRequest.Key
 }

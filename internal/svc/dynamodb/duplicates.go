@@ -36,6 +36,19 @@ type rowKeys struct {
 	memory []byte
 }
 
+// reset makes r empty and keeps the memory, unless the keys were long.
+func (r *rowKeys) reset() {
+	clear(r.list)
+	r.list = r.list[:0]
+	if cap(r.memory) > keptRowKeys {
+		r.memory = nil
+	}
+	r.memory = r.memory[:0]
+}
+
+// keptRowKeys bounds the memory of keys that is kept.
+const keptRowKeys = 16 << 10
+
 // newRowKeys makes room for n keys of common length.
 func newRowKeys(n int) rowKeys {
 	return rowKeys{list: make([][]byte, 0, n), memory: make([]byte, 0, 48*n)}

@@ -26,9 +26,9 @@ func writeBodies() []writeBody {
 		{"PutItem", "PutItem", "{" + put(1000) + "}", 6},
 		{"UpdateItem", "UpdateItem", "{" + update + "}", 30},
 		{"DeleteItem", "DeleteItem", "{" + key + "}", 6},
-		{"BatchWriteItem25", "BatchWriteItem", `{"RequestItems":{"perf":[` + strings.Join(batch, ",") + `]}}`, 64},
-		{"TransactWriteItems4", "TransactWriteItems", tx + "}", 58},
-		{"TransactWriteItems4Token", "TransactWriteItems", tx + `,"ClientRequestToken":"3e1c9b2e-7f5d-4a53-9d0f-1c2b3a4d5e6f"}`, 66},
+		{"BatchWriteItem25", "BatchWriteItem", `{"RequestItems":{"perf":[` + strings.Join(batch, ",") + `]}}`, 56},
+		{"TransactWriteItems4", "TransactWriteItems", tx + "}", 56},
+		{"TransactWriteItems4Token", "TransactWriteItems", tx + `,"ClientRequestToken":"3e1c9b2e-7f5d-4a53-9d0f-1c2b3a4d5e6f"}`, 64},
 	}
 }
 
