@@ -2,12 +2,9 @@ package memkv
 
 import (
 	"cmp"
-	"encoding/binary"
 	"slices"
 	"strings"
 	"sync"
-
-	"github.com/tidwall/btree"
 )
 
 // order keeps the cells of pairs in the order of their keys. It lags behind them: to put one key into a large tree takes a dozen cache
@@ -18,12 +15,6 @@ type order struct {
 	tree *tree
 	late []change // memory to exchange for that of pairs.late
 }
-
-// A tree holds pairs in order. What it holds is never changed, only replaced, so that it may be handed out; a copy of it costs
-// nothing until one of both is changed.
-type tree = btree.BTreeG[entry]
-
-func newTree() *tree { return btree.NewBTreeGOptions(less, btree.Options{NoLocks: true}) }
 
 // lateMost is how many changes wait for the order.
 const lateMost = 4096
@@ -42,68 +33,30 @@ func (c *change) compare(d *change) int {
 	if by := strings.Compare(c.key, d.key); by != 0 {
 		return by
 	}
-	return int(c.number - d.number)
+	return int(d.number - c.number)
 }
 
 // add makes the changes.
 func (o *order) add(late []change) {
 	slices.SortFunc(late, func(a, b change) int { return a.compare(&b) })
-	var hint btree.PathHint
-	for i := range late {
-		if c := &late[i]; c.gone {
-			o.tree.DeleteHint(c.entry, &hint)
-		} else {
-			o.tree.SetHint(c.entry, &hint)
-		}
-	}
+	o.tree.apply(slices.CompactFunc(late, func(a, b change) bool { return a.is(b.entry) }))
 	clear(late)
 	o.late = late[:0]
 }
 
 // first returns the first limit keys in [lo, hi), and where to go on: at hi if these were all.
 func (o *order) first(limit int, lo, hi []byte) (keys [][]byte, next []byte) {
-	next = hi
-	o.tree.Ascend(entryOf(&cell{key: text(lo)}), func(e entry) bool {
+	var c cursor
+	c.seek(o.tree, entryOf(&cell{key: text(lo)}), false)
+	for c.step(false) {
+		key := c.entry().key
 		switch {
-		case e.key >= text(hi):
-			return false
+		case key >= text(hi):
+			return keys, hi
 		case len(keys) == limit:
-			next = bytesOf(e.key)
-			return false
+			return keys, bytesOf(key)
 		}
-		keys = append(keys, bytesOf(e.key))
-		return true
-	})
-	return keys, next
-}
-
-// An entry is a cell in a tree. Its digest, of which most comparisons are made, saves them the cache miss of looking at the key.
-type entry struct {
-	digest uint64
-	*cell
-}
-
-func entryOf(c *cell) entry { return entry{digest(c.key), c} }
-
-func less(a, b entry) bool {
-	if a.digest != b.digest {
-		return a.digest < b.digest
+		keys = append(keys, bytesOf(key))
 	}
-	return a.key < b.key
-}
-
-// digest returns a number that is never smaller for a greater key. It is made for keys of rows: a kind, a table, an index, and what tells
-// partitions apart, at the offsets that package keys gives them. Numbers that are too large for it are all the same to it.
-func digest(key string) uint64 {
-	var b [15]byte
-	copy(b[:], key)
-	kind, table := uint64(b[0])<<56, binary.BigEndian.Uint64(b[1:9])
-	if table >= 0xffff {
-		return kind | 0xffff<<40
-	}
-	index := uint64(binary.BigEndian.Uint16(b[9:11]))
-	if index >= 0xff {
-		return kind | table<<40 | 0xff<<32
-	}
-	return kind | table<<40 | index<<32 | uint64(binary.BigEndian.Uint32(b[11:15]))
+	return keys, hi
 }

@@ -5,8 +5,6 @@ import (
 	"errors"
 	"slices"
 
-	"github.com/tidwall/btree"
-
 	"github.com/grammedb/gramme/internal/kv"
 )
 
@@ -37,11 +35,10 @@ func (v *view) Get(key []byte) ([]byte, error) {
 	if v.snap == nil {
 		return v.db.get(key), nil
 	}
-	e, ok := v.snap.Get(entryOf(&cell{key: text(key)}))
-	if !ok {
-		return nil, nil
+	if c := v.snap.find(entryOf(&cell{key: text(key)})); c != nil {
+		return c.value(), nil
 	}
-	return e.value(), nil
+	return nil, nil
 }
 
 // MultiGet implements kv.View.
@@ -68,7 +65,7 @@ func (v *view) Scan(r kv.Range) (kv.Iterator, error) {
 	}
 	bounds := text(slices.Concat(r.Lo, r.Hi)) // the range's own memory is the caller's
 	lo, hi := bounds[:len(r.Lo)], bounds[len(r.Lo):]
-	return &iterator{IterG: t.Iter(), lo: lo, hi: hi, bounded: r.Hi != nil, reverse: r.Reverse}, nil
+	return &iterator{tree: t, lo: lo, hi: hi, bounded: r.Hi != nil, reverse: r.Reverse}, nil
 }
 
 // Close implements kv.View.
@@ -83,7 +80,8 @@ func (v *view) Close() error {
 
 // iterator implements kv.Iterator.
 type iterator struct {
-	btree.IterG[entry]
+	cursor
+	tree    *tree
 	lo, hi  string
 	bounded bool // by hi
 	reverse bool
@@ -93,31 +91,29 @@ type iterator struct {
 
 // Next implements kv.Iterator.
 func (it *iterator) Next() bool {
-	it.ended = it.ended || !it.step() || !it.inside()
+	if !it.begun {
+		it.begin()
+	}
+	it.ended = it.ended || !it.step(it.reverse) || !it.inside()
 	return !it.ended
 }
 
-func (it *iterator) step() bool {
-	begun := it.begun
+// begin puts the cursor where the range begins.
+func (it *iterator) begin() {
 	it.begun = true
 	switch {
-	case begun && it.reverse:
-		return it.IterG.Prev()
-	case begun:
-		return it.IterG.Next()
-	case it.reverse && it.bounded && it.seek(it.hi):
-		return it.IterG.Prev()
-	case it.reverse:
-		return it.Last()
+	case !it.reverse:
+		it.seek(it.tree, entryOf(&cell{key: it.lo}), false)
+	case it.bounded:
+		it.seek(it.tree, entryOf(&cell{key: it.hi}), true)
+	default:
+		it.end(it.tree)
 	}
-	return it.seek(it.lo)
 }
-
-func (it *iterator) seek(key string) bool { return it.Seek(entryOf(&cell{key: key})) }
 
 // inside reports whether the iterator is still in its range.
 func (it *iterator) inside() bool {
-	key := it.Item().key
+	key := it.entry().key
 	if it.reverse {
 		return key >= it.lo
 	}
@@ -125,10 +121,10 @@ func (it *iterator) inside() bool {
 }
 
 // Key implements kv.Iterator.
-func (it *iterator) Key() []byte { return bytesOf(it.Item().key) }
+func (it *iterator) Key() []byte { return bytesOf(it.entry().key) }
 
 // Value implements kv.Iterator.
-func (it *iterator) Value() []byte { return it.Item().value() }
+func (it *iterator) Value() []byte { return it.entry().value() }
 
 // Close implements kv.Iterator.
 func (it *iterator) Close() error { return nil }
