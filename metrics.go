@@ -44,12 +44,19 @@ var storeMetrics = []storeMetric{
 	storeGauge("wal_live_bytes", "Size of the write-ahead log that a start after a crash would replay.", func(m *pebble.Metrics) float64 { return float64(m.WAL.Size) }),
 	storeGauge("cache_bytes", "Size of the block cache.", func(m *pebble.Metrics) float64 { return float64(m.BlockCache.Size) }),
 	storeGauge("compaction_debt_bytes", "Estimate of what has yet to be compacted.", func(m *pebble.Metrics) float64 { return float64(m.Compact.EstimatedDebt) }),
+	storeGauge("compactions_running", "Compactions that are running.", func(m *pebble.Metrics) float64 { return float64(m.Compact.NumInProgress) }),
 	storeGauge("read_amplification", "Tables that a read may have to look into.", func(m *pebble.Metrics) float64 { return float64(m.ReadAmp()) }),
 	storeCounter("cache_hits_total", "Blocks found in the cache.", func(m *pebble.Metrics) float64 { return float64(m.BlockCache.Hits) }),
 	storeCounter("cache_misses_total", "Blocks read from files.", func(m *pebble.Metrics) float64 { return float64(m.BlockCache.Misses) }),
 	storeCounter("compactions_total", "Compactions.", func(m *pebble.Metrics) float64 { return float64(m.Compact.Count) }),
+	storeCounter("compacted_bytes_total", "Bytes written by compactions.", compactedBytes),
 	storeCounter("flushes_total", "Flushes of memtables.", func(m *pebble.Metrics) float64 { return float64(m.Flush.Count) }),
 	storeCounter("wal_bytes_total", "Bytes written to the write-ahead log.", func(m *pebble.Metrics) float64 { return float64(m.WAL.BytesWritten) }),
+}
+
+func compactedBytes(m *pebble.Metrics) float64 {
+	all := m.Total()
+	return float64(all.TableBytesCompacted + all.BlobBytesCompacted)
 }
 
 func storeGauge(name, help string, f func(*pebble.Metrics) float64) storeMetric {

@@ -47,7 +47,7 @@ func progress(format string, args ...any) { fmt.Fprintf(os.Stderr, format+"\n", 
 
 func count(n uint64) string { return result.Count(n) }
 
-func mib(bytes int64) string { return fmt.Sprintf("%.0f MiB", float64(bytes)/(1<<20)) }
+func mib(bytes int64) string { return fmt.Sprintf("%.4g MiB", float64(bytes)/(1<<20)) }
 
 func millis(d time.Duration) string { return fmt.Sprintf("%.3g ms", float64(d.Microseconds())/1e3) }
 

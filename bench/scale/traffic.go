@@ -93,9 +93,15 @@ func (t *test) steady(ctx context.Context, beside func() error) (traffic.Latenci
 	return l, errors.Join(err, <-ended)
 }
 
-// reads measures GetItem over one connection: of items that are always the same, and of all.
+// reads measures GetItem over one connection: of items that are always the same, right behind the load and again when the store is
+// quiet, and of all.
 func (t *test) reads(ctx context.Context) error {
-	if err := t.settle(); err != nil {
+	beside, err := t.p50(ctx, hotItems)
+	if err != nil {
+		return err
+	}
+	after, err := t.settle(ctx)
+	if err != nil {
 		return err
 	}
 	hot, err := t.p50(ctx, hotItems)
@@ -107,7 +113,8 @@ func (t *test) reads(ctx context.Context) error {
 		return err
 	}
 	t.hot = append(t.hot, hot)
-	t.fact("p50 of GetItem with "+count(t.loaded)+" items, of all; of "+count(hotItems)+" of them", fmt.Sprintf("%v; %v", round(all), round(hot)))
+	t.fact("p50 of GetItem with "+count(t.loaded)+" items, of all; of "+count(hotItems)+" of them; of those right behind the load",
+		fmt.Sprintf("%v; %v; %v (the first two %s)", round(all), round(hot), round(beside), after))
 	return nil
 }
 
@@ -168,15 +175,33 @@ func (t *test) watch(f func() error) error {
 	return err
 }
 
-// settle waits until the server's compactions have little left to do, for a minute at most.
-func (t *test) settle() error {
-	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(time.Second) {
-		debt, err := t.metric("gramme_store_compaction_debt_bytes")
-		if err != nil || debt < 16<<20 {
-			return err
+const (
+	quietFor   = 2 * time.Second // without a compaction
+	quietLimit = 3 * time.Minute
+)
+
+// settle waits until no compaction has run for a while, at most until the limit, and says what it found.
+func (t *test) settle(ctx context.Context) (says string, err error) {
+	begin := time.Now()
+	var busy time.Time // when a compaction was last seen
+	var done float64
+	for busy = begin; time.Since(begin) < quietLimit; time.Sleep(quietFor / 8) {
+		running, err := t.metric("gramme_store_compactions_running")
+		if err != nil {
+			return "", err
+		}
+		ended, err := t.metric("gramme_store_compactions_total")
+		if err != nil {
+			return "", err
+		}
+		if running > 0 || ended != done {
+			busy, done = time.Now(), ended
+		}
+		if time.Since(busy) >= quietFor {
+			return fmt.Sprintf("when compactions had ended, %v later", busy.Sub(begin).Round(time.Second)), ctx.Err()
 		}
 	}
-	return nil
+	return fmt.Sprintf("while compactions went on %v later", quietLimit), ctx.Err()
 }
 
 // metric asks the server for one of its metrics.
