@@ -6,8 +6,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 	"runtime"
+	"strings"
 	"sync"
 )
 
@@ -40,25 +40,39 @@ func NewInterpreters(dir string) (*Interpreters, error) {
 	return &Interpreters{dir: dir, pythons: map[string]string{}}, nil
 }
 
-var (
-	python   = regexp.MustCompile(`^python3\.\d+$`)
-	node     = regexp.MustCompile(`^nodejs\d+\.x$`)
-	provided = regexp.MustCompile(`^provided(\.al2|\.al2023)?$`)
-)
-
 // Runs reports whether there is a way to run functions of a runtime, though its interpreter may not be installed.
 func Runs(runtime string) bool {
-	return python.MatchString(runtime) || node.MatchString(runtime) || provided.MatchString(runtime)
+	return isPython(runtime) || isNode(runtime) || isProvided(runtime)
 }
+
+// isPython tells python3.12 and its like.
+func isPython(runtime string) bool {
+	version, ok := strings.CutPrefix(runtime, "python3.")
+	return ok && isNumber(version)
+}
+
+// isNode tells nodejs22.x and its like.
+func isNode(runtime string) bool {
+	version, ok := strings.CutPrefix(runtime, "nodejs")
+	version, dotX := strings.CutSuffix(version, ".x")
+	return ok && dotX && isNumber(version)
+}
+
+// isProvided tells the runtimes whose functions bring their own program.
+func isProvided(runtime string) bool {
+	return runtime == "provided" || runtime == "provided.al2" || runtime == "provided.al2023"
+}
+
+func isNumber(s string) bool { return s != "" && strings.Trim(s, "0123456789") == "" }
 
 // Command returns how a function of a runtime is started. REQUIRES: Runs(runtime).
 func (i *Interpreters) Command(name string) func(dir string) ([]string, error) {
 	return func(dir string) ([]string, error) {
 		switch {
-		case python.MatchString(name):
+		case isPython(name):
 			program, err := i.findPython(name)
 			return []string{program, filepath.Join(i.dir, "bootstrap.py")}, err
-		case node.MatchString(name):
+		case isNode(name):
 			program, err := exec.LookPath("node")
 			if err != nil {
 				return nil, errors.New("no node is installed on this machine")
