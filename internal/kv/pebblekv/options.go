@@ -30,8 +30,9 @@ func pebbleOptions(c Config, log *eventLog) *pebble.Options {
 		CacheSize:                   c.CacheBytes,
 		MemTableSize:                uint64(c.MemtableBytes),
 		MemTableStopWritesThreshold: 4,
-		L0CompactionThreshold:       4,  // with 2, a sixth of a durable put's CPU went into earlier compactions, and reads gained nothing
-		L0StopWritesThreshold:       64, // stalls come late: a burst is better absorbed than refused
+		L0CompactionThreshold:       6,         // Pebble begins at half of it: a compaction takes three memtables at once
+		L0StopWritesThreshold:       64,        // stalls come late: a burst is better absorbed than refused
+		LBaseMaxBytes:               128 << 20, // about what comes from L0 at once: with 64 MiB there is a level more, with 256 each compaction rewrites more
 		CompactionConcurrencyRange:  func() (int, int) { return 1, max(1, runtime.GOMAXPROCS(0)/2) },
 		FlushDelayDeleteRange:       10 * time.Second, // the room of a dropped table comes back without further writes
 		Logger:                      log,
@@ -39,6 +40,7 @@ func pebbleOptions(c Config, log *eventLog) *pebble.Options {
 		// WALMinSyncInterval stays 0: commits that wait for one fsync share the next, and waiting longer only slows a lone writer.
 	}
 	for i := range o.Levels {
+		o.TargetFileSizes[i] = 16 << 20 // keys are hashed: what overlaps a table is rewritten anyway, and each costs an fsync
 		o.Levels[i] = pebble.LevelOptions{
 			BlockSize:      4 << 10,   // small: most reads want one item
 			IndexBlockSize: 256 << 10, // large: one level of index is one lookup less for each read
@@ -47,6 +49,7 @@ func pebbleOptions(c Config, log *eventLog) *pebble.Options {
 			Compression: func() *sstable.CompressionProfile { return sstable.SnappyCompression },
 		}
 	}
+	o.TargetFileSizes[0] = 8 << 20
 	return o
 }
 
