@@ -16,8 +16,9 @@ type order struct {
 	late []change // memory to exchange for that of pairs.late
 }
 
-// lateMost is how many changes wait for the order.
-const lateMost = 4096
+// lateMost is how many changes wait for the order. The more there are, the more of them share a leaf; to make this many takes some
+// milliseconds, for which the write that comes upon the last or the scan that asks for them has to wait.
+const lateMost = 16384
 
 // A change is a cell that has been put or, if it is gone, deleted.
 type change struct {
