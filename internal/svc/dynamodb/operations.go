@@ -31,19 +31,19 @@ func (s *Service) operations() []*api.Op {
 		api.Define("DescribeLimits", s.describeLimits),
 
 		// Items.
-		api.Quickly(true, api.Define("BatchGetItem", s.batchGetItem)),
-		api.Quickly(s.InMemory, api.Define("BatchWriteItem", s.batchWriteItem)),
+		api.Define("BatchGetItem", s.batchGetItem),
+		api.Define("BatchWriteItem", s.batchWriteItem),
 		api.Quickly(s.InMemory, api.Define("DeleteItem", s.deleteItem)),
 		api.Quickly(true, api.Define("GetItem", s.getItem)),
 		api.Quickly(s.InMemory, api.Define("PutItem", s.putItem)),
 		api.Quickly(s.InMemory, api.Define("UpdateItem", s.updateItem)),
 
 		// Queries.
-		api.Quickly(true, api.Define("Query", s.query)),
+		api.Define("Query", s.query),
 		api.Define("Scan", s.scan),
 
 		// Transactions.
-		api.Quickly(true, api.Define("TransactGetItems", s.transactGetItems)),
+		api.Define("TransactGetItems", s.transactGetItems),
 		api.Quickly(s.InMemory, api.Define("TransactWriteItems", s.transactWriteItems)),
 
 		// Statements.
