@@ -36,6 +36,7 @@ import (
 	"github.com/grammedb/gramme/internal/kv/memkv"
 	"github.com/grammedb/gramme/internal/kv/pebblekv"
 	"github.com/grammedb/gramme/internal/lang/expr"
+	"github.com/grammedb/gramme/internal/lib/giveway"
 	"github.com/grammedb/gramme/internal/svc/dynamodb"
 	"github.com/grammedb/gramme/internal/svc/dynamodbstreams"
 	"github.com/grammedb/gramme/internal/svc/sts"
@@ -104,6 +105,7 @@ type DB struct {
 	functions *functions // nil: none
 	kinesis   *kinesis.Manager
 	gateway   *gateway.Gateway
+	way       *giveway.Way // of requests that are short, for work that is long
 }
 
 const (
@@ -127,7 +129,7 @@ func Open(ctx context.Context, cfg Config) (_ *DB, err error) {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
-	db := &DB{cfg: cfg, jobs: job.New(cfg.Logger)}
+	db := &DB{cfg: cfg, jobs: job.New(cfg.Logger), way: new(giveway.Way)}
 	if db.functions, err = newFunctions(&cfg); err != nil {
 		return nil, fmt.Errorf("gramme: %w", err)
 	}
@@ -135,7 +137,7 @@ func Open(ctx context.Context, cfg Config) (_ *DB, err error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("gramme: %w", err), db.functions.close())
 	}
-	if db.engine, err = openEngine(&cfg); err != nil {
+	if db.engine, err = openEngine(&cfg, db.way); err != nil {
 		return nil, errors.Join(fmt.Errorf("gramme: %w", err), db.functions.close())
 	}
 	defer func() {
@@ -164,6 +166,7 @@ func Open(ctx context.Context, cfg Config) (_ *DB, err error) {
 		Now:       cfg.Now,
 		Logger:    cfg.Logger,
 		Registry:  db.registry(),
+		Way:       db.way,
 		Pprof:     cfg.Pprof,
 
 		MetricsToken: cfg.MetricsToken,
@@ -256,11 +259,11 @@ func (db *DB) startKinesis(catalog *table.Catalog, log *changelog.Log) (err erro
 }
 
 // openEngine opens the storage engine that the configuration asks for.
-func openEngine(cfg *Config) (kv.Engine, error) {
+func openEngine(cfg *Config, way *giveway.Way) (kv.Engine, error) {
 	if cfg.Memory {
 		return memkv.Open(), nil
 	}
-	return pebblekv.Open(pebblekv.Config{Dir: cfg.Dir, CacheBytes: cfg.CacheBytes, Logger: cfg.Logger})
+	return pebblekv.Open(pebblekv.Config{Dir: cfg.Dir, CacheBytes: cfg.CacheBytes, Way: way, Logger: cfg.Logger})
 }
 
 // requestMemory returns the budget for requests in flight, 0 for the gateway's default.

@@ -38,3 +38,11 @@ func rawEpollWait(ep int, events []unix.EpollEvent) int {
 
 // again reports whether a call may be made again later.
 func again(err syscall.Errno) bool { return err == unix.EAGAIN || err == unix.EINTR }
+
+// rawReadable reports whether a descriptor is ready for reading: an epoll instance, whether it has events. They stay there.
+func rawReadable(fd int) bool {
+	p := [1]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}
+	var now unix.Timespec
+	n, _, _ := syscall.RawSyscall6(unix.SYS_PPOLL, uintptr(unsafe.Pointer(&p)), uintptr(len(p)), uintptr(unsafe.Pointer(&now)), 0, 0, 0)
+	return n == 1 && p[0].Revents&unix.POLLIN != 0
+}

@@ -22,5 +22,8 @@ func (*Server) Open() int { return 0 }
 // Shutdown does nothing.
 func (*Server) Shutdown(context.Context) error { return nil }
 
+// Nudge does nothing.
+func (*Server) Nudge() {}
+
 // Close does nothing.
 func (*Server) Close() {}

@@ -16,6 +16,7 @@ import (
 
 	"github.com/grammedb/gramme/internal/api"
 	"github.com/grammedb/gramme/internal/iam"
+	"github.com/grammedb/gramme/internal/lib/giveway"
 	"github.com/grammedb/gramme/internal/lib/sigv4"
 )
 
@@ -71,6 +72,9 @@ type Config struct {
 	Pprof    bool         // serve /_gramme/pprof/
 	// MetricsToken is what readers of the metrics and profiles must send. Without one, where there are Keys, only this machine may read them.
 	MetricsToken string
+
+	// Way is told of requests that wait, so that long work gives way to them; it may be nil.
+	Way *giveway.Way
 
 	Budget  int64         // bytes of requests and answers in flight; 0: 256 MiB
 	Running int           // requests running at once; 0: 512

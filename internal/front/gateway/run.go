@@ -10,6 +10,7 @@ import (
 	"github.com/valyala/fasthttp"
 
 	"github.com/grammedb/gramme/internal/front/evloop"
+	"github.com/grammedb/gramme/internal/lib/giveway"
 )
 
 // ServerName is the Server header.
@@ -79,11 +80,12 @@ type serving struct {
 	fast  *fasthttp.Server
 	conns *connSet // fasthttp's
 	loops *evloop.Server
+	way   *giveway.Way    // is told of requests that wait in the loops
 	other *handedListener // connections that the loops give to fasthttp; nil: there are no loops
 }
 
 func (g *Gateway) newServing(ctx context.Context, ln net.Listener, cfg ServerConfig) *serving {
-	s := &serving{conns: newConnSet()}
+	s := &serving{conns: newConnSet(), way: g.cfg.Way}
 	s.fast = g.server(ctx, cfg, s.conns)
 	s.ln = &limitedListener{Listener: ln, open: s.open, most: cfg.MaxConns, secure: cfg.TLS != nil, log: g.cfg.Logger}
 	if g.startLoops(ctx, s, cfg) {
@@ -124,6 +126,7 @@ func (s *serving) serve() error {
 	if s.loops == nil {
 		return s.fast.Serve(s.ln)
 	}
+	defer s.way.Add(s.loops.Nudge)()
 	fast := make(chan error, 1)
 	go func() { fast <- s.fast.Serve(s.other) }()
 	err := s.loops.Serve(s.ln)

@@ -7,6 +7,8 @@ import (
 	"runtime/debug"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
+
+	"github.com/grammedb/gramme/internal/lib/giveway"
 )
 
 // Config says where and how to open a store. Only Dir is needed.
@@ -31,6 +33,9 @@ type Config struct {
 
 	// Usage tells how full the disk is; nil asks FS. A store whose disk cannot tell is never full.
 	Usage func() (vfs.DiskUsage, error)
+
+	// Way is for what keeps a processor busy for long: flushes, compactions and large updates give way there. It may be nil.
+	Way *giveway.Way
 
 	// Logger receives what the store has to say; nil is slog.Default().
 	Logger *slog.Logger

@@ -85,7 +85,7 @@ func (db *DB) options() *pebble.Options {
 	o := pebbleOptions(db.config, &eventLog{db.config.Logger, db.fail})
 	o.EventListener.FlushEnd = func(pebble.FlushInfo) { db.crowds.clear() }
 	o.Lock = db.lock
-	o.FS = storeFS{db.config.FS, db.fail}
+	o.FS = givingFS{storeFS{db.config.FS, db.fail}, db.config.Way}
 	if db.config.FS == vfs.Default {
 		o.WithFSDefaults() // reports slow disks
 	}

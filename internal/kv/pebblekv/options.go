@@ -39,12 +39,13 @@ func pebbleOptions(c Config, log *eventLog) *pebble.Options {
 		EventListener:               log.listener(),
 		// WALMinSyncInterval stays 0: commits that wait for one fsync share the next, and waiting longer only slows a lone writer.
 	}
+	filters := givingFilter{bloom.FilterPolicy(10), c.Way}
 	for i := range o.Levels {
 		o.TargetFileSizes[i] = 16 << 20 // keys are hashed: what overlaps a table is rewritten anyway, and each costs an fsync
 		o.Levels[i] = pebble.LevelOptions{
 			BlockSize:      4 << 10,   // small: most reads want one item
 			IndexBlockSize: 256 << 10, // large: one level of index is one lookup less for each read
-			FilterPolicy:   bloom.FilterPolicy(10),
+			FilterPolicy:   filters,
 			// Without cgo Snappy decompresses several times faster than Zstandard, and each read that misses the cache pays for it.
 			Compression: func() *sstable.CompressionProfile { return sstable.SnappyCompression },
 		}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/grammedb/gramme/internal/kv"
 	"github.com/grammedb/gramme/internal/kv/latch"
+	"github.com/grammedb/gramme/internal/lib/giveway"
 )
 
 // update is one call of Update: what it holds, and memory that later ones use again.
@@ -19,6 +20,7 @@ type update struct {
 	vals   [][]byte
 	memory []byte // of vals
 	batch  kv.Batch
+	turn   giveway.Turn
 	seen   uint64 // the newest commit that may have been read
 }
 
@@ -33,6 +35,9 @@ func (db *DB) Update(ctx context.Context, t kv.Txn, f func(vals [][]byte, b *kv.
 	}
 	u := db.updates.Get().(*update)
 	u.txn = t
+	if len(t.Keys) >= largeUpdate {
+		u.turn = db.config.Way.Begin()
+	}
 	defer u.finish() // also if f panics
 	err := u.run(ctx, f)
 	if err != nil || u.batch.Empty() {
@@ -52,6 +57,7 @@ func (u *update) run(ctx context.Context, f func(vals [][]byte, b *kv.Batch) err
 	if err := u.read(); err != nil {
 		return err
 	}
+	u.turn.Give()
 	if err := f(u.vals, &u.batch); err != nil {
 		return err
 	}
@@ -102,10 +108,14 @@ func (u *update) read() error {
 			val = u.remember(val)
 		}
 		u.vals = append(u.vals, val)
+		u.turn.Give()
 		u.see(u.hold.Hashes[i])
 	}
 	return nil
 }
+
+// largeUpdate is how many keys make an update one that gives way to shorter work.
+const largeUpdate = 8
 
 // remember copies a value into u's memory. When that grows, the copies that were made before stay where they are.
 func (u *update) remember(val []byte) []byte {
@@ -158,6 +168,7 @@ func (u *update) publish(b *pebble.Batch) (n uint64, err error) {
 	if err := fill(b, &u.batch); err != nil {
 		return 0, err
 	}
+	u.turn.Give()
 	if len(u.batch.Log) > 0 {
 		db.logs.mu.Lock()
 		defer db.logs.mu.Unlock()
