@@ -30,7 +30,7 @@ func pebbleOptions(c Config, log *eventLog) *pebble.Options {
 		CacheSize:                   c.CacheBytes,
 		MemTableSize:                uint64(c.MemtableBytes),
 		MemTableStopWritesThreshold: 4,
-		L0CompactionThreshold:       6,         // Pebble begins at half of it: a compaction takes three memtables at once
+		L0CompactionThreshold:       4,         // with 6 loads were cheaper by a tenth, and queries dearer: they look into each sublevel
 		L0StopWritesThreshold:       64,        // stalls come late: a burst is better absorbed than refused
 		LBaseMaxBytes:               128 << 20, // about what comes from L0 at once: with 64 MiB there is a level more, with 256 each compaction rewrites more
 		CompactionConcurrencyRange:  func() (int, int) { return 1, max(1, runtime.GOMAXPROCS(0)/2) },
