@@ -3,7 +3,6 @@ package evloop
 import (
 	"net"
 	"os"
-	"runtime"
 	"sync"
 	"time"
 
@@ -31,11 +30,12 @@ const (
 	closed
 )
 
-// begin makes an idle connection the caller's. If it is somebody's, it is for that one to look again.
-func (c *conn) begin() bool {
+// begin makes an idle connection the caller's. If it is somebody's, it is for that one to look again; so it is once the client has ended its
+// side, because the end is read after what came before it, and makes no event of its own.
+func (c *conn) begin(halfClosed bool) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.state == served {
+	if c.state == served || halfClosed {
 		c.again = true
 	}
 	if c.state != idle {
@@ -91,12 +91,12 @@ func (c *conn) close() {
 	last := c.s.conns.remove(c.fd) // before another connection gets the descriptor
 	_ = unix.Close(c.fd)
 	if last && c.s.stopping.Load() {
-		c.s.poke() // that is the end
+		c.s.poke() // that may be the end
 	}
 }
 
 // inspect ends c if it is idle and has been for too long, or all is to end.
-func (c *conn) inspect(stopping bool) {
+func (c *conn) inspect() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.state != idle {
@@ -113,7 +113,7 @@ func (c *conn) inspect(stopping bool) {
 			rawWrite(c.fd, cfg.Late, nil) // if it does not fit, so be it
 		}
 		c.close()
-	case stopping && len(c.in) == 0:
+	case c.s.stopping.Load() && len(c.in) == 0:
 		c.close()
 	}
 }
@@ -168,6 +168,5 @@ func (c *conn) replySlowly(a *Answer, sent int) bool {
 	head := min(sent, len(a.Head))
 	rest := net.Buffers{a.Head[head:], a.Body[sent-head:]}
 	_, err = rest.WriteTo(nc)
-	runtime.KeepAlive(a)
 	return err == nil
 }

@@ -105,14 +105,15 @@ const (
 )
 
 // ready does what there is to do for a connection of which m, the leader of l, has an event.
-func (m *member) ready(l *loop, c *conn) outcome {
-	for mine := c.begin(); mine && m.read(c); {
+func (m *member) ready(l *loop, c *conn, halfClosed bool) outcome {
+	for mine := c.begin(halfClosed); mine && m.read(c); {
 		if m.s.cfg.Handler.Waits(m.in.req) {
 			m.s.crew.do(task{conn: c, in: m.in})
 			m.in = inboxes.Get().(*inbox)
 			return given
 		}
 		turn := l.turn.Add(1)
+		m.s.awake() // now: a watch that goes to sleep looks at the turns once more
 		mine = m.answer(c)
 		if !l.turn.CompareAndSwap(turn, turn+1) {
 			m.finish(c, mine)
@@ -143,15 +144,12 @@ func (m *member) read(c *conn) bool {
 			return false
 		}
 		if n > 0 {
-			switch m.in.req.parse(got) {
-			case whole:
+			verdict := m.in.req.parse(got)
+			switch {
+			case verdict == whole && len(got) < inboxSize: // all that has come, or there would be an event of the rest
 				c.in, c.fresh = nil, false
 				return true
-			case strange:
-				c.away(append([]byte(nil), got...))
-				return false
-			}
-			if max(len(got), m.in.req.size) > maxPartial {
+			case verdict == strange, max(len(got), m.in.req.size) > maxPartial:
 				c.away(append([]byte(nil), got...))
 				return false
 			}

@@ -49,12 +49,13 @@ func (l *loop) take() bool {
 func (m *member) lead(l *loop) {
 	for gave := false; ; {
 		for l.at < l.n { // first what a leader before has left
-			c := l.s.conns.get(int(l.events[l.at].Fd))
+			event := l.events[l.at]
 			l.at++
+			c := l.s.conns.get(int(event.Fd))
 			if c == nil {
 				continue
 			}
-			switch m.ready(l, c) {
+			switch m.ready(l, c, event.Events&(unix.EPOLLRDHUP|unix.EPOLLHUP) != 0) {
 			case deposed:
 				return
 			case given:
@@ -76,12 +77,9 @@ func (m *member) lead(l *loop) {
 func (l *loop) next() bool {
 	s := l.s
 	for {
-		if s.poked.Load() && s.poked.CompareAndSwap(true, false) {
-			s.attend()
-		}
 		if s.ended() {
 			s.rouseAll()
-			_ = s.file.SetReadDeadline(time.Unix(1, 0)) // the one that waits, too
+			s.poke() // the one that waits, too
 			return false
 		}
 		if l.take() {
@@ -91,9 +89,8 @@ func (l *loop) next() bool {
 			l.sleep()
 			continue
 		}
-		_ = s.raw.Read(l.collect) // fails when poked
+		l.wait()
 		s.waiting.Store(false)
-		s.awake()
 		if l.n > 0 {
 			break
 		}
@@ -102,6 +99,16 @@ func (l *loop) next() bool {
 		s.rouseOne()
 	}
 	return true
+}
+
+// wait waits for epoll until there are events or it is poked. One loop does at a time.
+func (l *loop) wait() {
+	s := l.s
+	if s.raw.Read(l.collect) == nil {
+		return
+	}
+	_ = s.file.SetReadDeadline(time.Time{})
+	s.poked.Store(false) // after that, so that the next poke is not undone
 }
 
 // sleep waits for another loop.
@@ -136,26 +143,14 @@ func (s *Server) rouseAll() {
 	}
 }
 
-// poke has a loop attend to something.
+// poke makes the loop that waits look around. What there is to see must be there before.
 func (s *Server) poke() {
-	s.poked.Store(true)
-	_ = s.file.SetReadDeadline(time.Unix(1, 0))
-}
-
-// attend does what a loop has been poked for.
-func (s *Server) attend() {
-	_ = s.file.SetReadDeadline(time.Time{})
-	stopping := s.stopping.Load()
-	sweep := s.due.Swap(false)
-	if sweep {
-		s.sweeps.Add(1)
-	}
-	if sweep || stopping {
-		for c := range s.conns.all {
-			c.inspect(stopping)
-		}
+	if s.poked.CompareAndSwap(false, true) {
+		_ = s.file.SetReadDeadline(time.Unix(1, 0))
 	}
 }
 
-// ended reports whether there is nothing left to do.
-func (s *Server) ended() bool { return s.stopping.Load() && s.conns.size.Load() == 0 }
+// ended reports whether there is nothing left to do. It stays so.
+func (s *Server) ended() bool {
+	return s.stopping.Load() && !s.accepting.Load() && s.conns.size.Load() == 0
+}

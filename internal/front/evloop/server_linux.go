@@ -30,11 +30,11 @@ type Server struct {
 	asleep   []*loop
 	sleepers atomic.Int32 // len(asleep)
 
-	poked    atomic.Bool // there is something else to attend to: the sweep, or the end
-	due      atomic.Bool
-	sweeps   atomic.Uint32 // how many there have been
-	stopping atomic.Bool
-	done     chan struct{} // closed when the loops have ended
+	poked     atomic.Bool   // the file's deadline has passed, so that nobody waits for epoll
+	sweeps    atomic.Uint32 // how many there have been
+	accepting atomic.Bool   // there may be more connections
+	stopping  atomic.Bool
+	done      chan struct{} // closed when the loops have ended
 }
 
 // New makes a Server with a loop for each processor that Go uses.
@@ -66,7 +66,12 @@ func New(cfg Config) (*Server, error) {
 
 // Serve takes connections from ln until it is closed. Those that have no descriptor go to the other server.
 func (s *Server) Serve(ln net.Listener) error {
+	s.accepting.Store(true)
 	s.start()
+	defer func() {
+		s.accepting.Store(false)
+		s.poke() // that may be the end
+	}()
 	for {
 		c, err := ln.Accept()
 		switch {
@@ -121,6 +126,9 @@ func (s *Server) take(nc net.Conn) {
 	if err := unix.EpollCtl(s.ep, unix.EPOLL_CTL_ADD, fd, &unix.EpollEvent{Events: unix.EPOLLIN | unix.EPOLLRDHUP | unix.EPOLLET, Fd: int32(fd)}); err != nil {
 		c.drop()
 	}
+	if s.stopping.Load() {
+		c.inspect() // Shutdown may have done so before c was there
+	}
 }
 
 // descriptor returns a descriptor of c that is the caller's.
@@ -148,12 +156,14 @@ func (s *Server) Open() int {
 	return int(s.conns.size.Load())
 }
 
-// Shutdown closes idle connections and waits for the others to be answered, or for ctx. The listener must have been closed.
+// Shutdown closes idle connections and waits for the others to be answered and for Serve to return, or for ctx. The listener must have
+// been closed.
 func (s *Server) Shutdown(ctx context.Context) error {
 	if s == nil {
 		return nil
 	}
 	s.stopping.Store(true)
+	s.inspect()
 	s.poke()
 	select {
 	case <-s.done:
@@ -176,7 +186,14 @@ func (s *Server) Close() {
 	<-s.done
 }
 
-// sweep has connections looked at that take too long.
+// inspect ends the connections that are to end.
+func (s *Server) inspect() {
+	for c := range s.conns.all {
+		c.inspect()
+	}
+}
+
+// sweep looks for connections that take too long.
 func (s *Server) sweep() {
 	t := time.NewTicker(s.cfg.sweep())
 	defer t.Stop()
@@ -186,10 +203,8 @@ func (s *Server) sweep() {
 			return
 		case <-t.C:
 		}
-		if s.Open() > 0 {
-			s.due.Store(true)
-			s.poke()
-		}
+		s.sweeps.Add(1)
+		s.inspect()
 		s.crew.dismiss(spare)
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/http"
+	"os"
 	"runtime"
 	"strings"
 	"sync"
@@ -55,7 +56,7 @@ func (e *echo) Sent(a *Answer) { a.Owner.(*echo).running.Done() }
 type fixture struct {
 	*Server
 	t     *testing.T
-	addr  string
+	ln    net.Listener
 	echo  *echo
 	other chan string // what was read of the connections that went there
 	stop  func()
@@ -67,7 +68,7 @@ func start(t *testing.T, cfg Config) *fixture {
 	if err != nil {
 		t.Fatal(err)
 	}
-	f := &fixture{t: t, addr: ln.Addr().String(), echo: &echo{gate: make(chan struct{})}, other: make(chan string, 100)}
+	f := &fixture{t: t, ln: ln, echo: &echo{gate: make(chan struct{})}, other: make(chan string, 100)}
 	cfg.Handler = f.echo
 	cfg.Other = func(c net.Conn, read []byte) {
 		f.other <- string(read)
@@ -110,7 +111,7 @@ type client struct {
 
 func (f *fixture) dial() *client {
 	f.t.Helper()
-	c, err := net.Dial("tcp", f.addr)
+	c, err := net.Dial("tcp", f.ln.Addr().String())
 	if err != nil {
 		f.t.Fatal(err)
 	}
@@ -237,6 +238,52 @@ func TestOther(t *testing.T) {
 	}
 }
 
+// TestHalfClosed: a client may end its side at once. It gets its answer, and then the end.
+func TestHalfClosed(t *testing.T) {
+	f := start(t, Config{})
+	close(f.echo.gate)
+	for _, tt := range []struct{ name, send, want string }{
+		{"a request", request("quick"), "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nquick"},
+		{"one that waits", request("wait"), "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nwait"},
+		{"a part of one", "POST / HTTP/1.1\r\nHost", ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			for range 50 { // so that once at least both come in one event
+				c := f.dial()
+				_ = c.SetDeadline(time.Now().Add(5 * time.Second))
+				c.send(tt.send)
+				if err := c.Conn.(*net.TCPConn).CloseWrite(); err != nil {
+					t.Fatal(err)
+				}
+				if got, err := io.ReadAll(c); string(got) != tt.want || err != nil {
+					t.Fatalf("%q, %v; want %q", got, err, tt.want)
+				}
+			}
+		})
+	}
+}
+
+// TestFullInbox: what a full inbox has no room for makes no further event, so the other server reads on.
+func TestFullInbox(t *testing.T) {
+	f := start(t, Config{})
+	first := request(strings.Repeat("x", inboxSize-len(request(strings.Repeat("x", 10_000)))+10_000))
+	if len(first) != inboxSize {
+		t.Fatal(len(first))
+	}
+	for range 20 { // so that once at least all of it is read at once
+		c := f.dial()
+		c.send(first + request("quick"))
+		select {
+		case got := <-f.other:
+			if !strings.HasPrefix(first, got) {
+				t.Fatalf("%.100q", got)
+			}
+		case <-time.After(5 * time.Second):
+			t.Fatal("nobody answers the second request")
+		}
+	}
+}
+
 // TestPipelinedBehindAnother: a request that comes while another is answered waits for that.
 func TestPipelinedBehindAnother(t *testing.T) {
 	f := start(t, Config{})
@@ -299,6 +346,14 @@ func TestShutdown(t *testing.T) {
 	}
 	f.echo.gate <- struct{}{}
 	waiting.expect("wait")
+	if err := f.Shutdown(short); err == nil {
+		t.Error("it ended although there may be more connections")
+	}
+	late := f.dial()
+	if _, err := late.Read(make([]byte, 1)); err == nil || os.IsTimeout(err) {
+		t.Errorf("one that came late: %v", err)
+	}
+	_ = f.ln.Close()
 	if err := f.Shutdown(t.Context()); err != nil {
 		t.Error(err)
 	}

@@ -18,7 +18,7 @@ const (
 	patience = 100
 )
 
-// awake makes sure that there is a watch.
+// awake makes sure that there is a watch. The caller has made a turn odd.
 func (s *Server) awake() {
 	if s.watch.asleep.Load() && s.watch.asleep.CompareAndSwap(true, false) {
 		s.watch.wake <- struct{}{}
@@ -43,14 +43,25 @@ func (s *Server) watchLoops() {
 			continue
 		}
 		tick.Stop()
-		s.watch.asleep.Store(true)
-		select {
-		case <-s.done:
+		if !s.doze(seen) {
 			return
-		case <-s.watch.wake:
 		}
 		tick.Reset(glance)
 		quiet = 0
+	}
+}
+
+// doze waits for a request that somebody answers on the spot. It reports false when the server has ended.
+func (s *Server) doze(seen []uint64) bool {
+	s.watch.asleep.Store(true)
+	if s.look(seen) {
+		s.awake() // by a request whose leader may have found the watch awake
+	}
+	select {
+	case <-s.done:
+		return false
+	case <-s.watch.wake:
+		return true
 	}
 }
 
