@@ -107,7 +107,7 @@ const (
 // ready does what there is to do for a connection of which m, the leader of l, has an event.
 func (m *member) ready(l *loop, c *conn, halfClosed bool) outcome {
 	for mine := c.begin(halfClosed); mine && m.read(c); {
-		if m.s.cfg.Handler.Waits(m.in.req) {
+		if m.s.Open() > 1 && m.s.cfg.Handler.Waits(m.in.req) { // a lone connection holds up nobody
 			m.s.crew.do(task{conn: c, in: m.in})
 			m.in = inboxes.Get().(*inbox)
 			return given

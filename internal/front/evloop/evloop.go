@@ -20,7 +20,8 @@ var ErrUnsupported = errors.New("evloop: not on this platform")
 
 // A Handler answers requests.
 type Handler interface {
-	// Waits reports whether answering r may take long: because it waits for something, or because there is much to do.
+	// Waits reports whether answering r may take long: because it waits for something, or because there is much to do. It is asked where
+	// there are other connections.
 	Waits(r *Request) bool
 	// Serve answers r in a. It must not panic.
 	Serve(r *Request, a *Answer)

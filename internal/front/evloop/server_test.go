@@ -179,6 +179,9 @@ func TestPieces(t *testing.T) {
 // TestTakeover: requests that wait although they said that they would not hold up their own connections only.
 func TestTakeover(t *testing.T) {
 	f := start(t, Config{})
+	alone := f.dial()
+	alone.send(request("wait")) // on the spot: there is nobody else
+	f.untilWaiting(1)
 	var stuck []*client
 	for range 3 * runtime.GOMAXPROCS(0) {
 		c := f.dial()
@@ -191,6 +194,7 @@ func TestTakeover(t *testing.T) {
 		c.expect("quick")
 	}
 	close(f.echo.gate)
+	alone.expect("wait")
 	for _, c := range stuck {
 		c.expect("block")
 		c.send(request("quick"))
