@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -89,7 +90,17 @@ func (db *DB) options() *pebble.Options {
 	if db.config.FS == vfs.Default {
 		o.WithFSDefaults() // reports slow disks
 	}
+	o.CompactionConcurrencyRange = db.compactions
 	return o
+}
+
+// compactions returns how many compactions may run at once. While the store is opened it need be none: Pebble would wait for the end of one
+// that begins when the log of a crash has been written to tables, which takes seconds in a large store. The next flush brings it.
+func (db *DB) compactions() (least, most int) {
+	if db.opened.Load() {
+		least = 1
+	}
+	return least, max(1, runtime.GOMAXPROCS(0)/2)
 }
 
 func (db *DB) openError(err error) error {

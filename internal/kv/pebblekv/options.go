@@ -3,7 +3,6 @@ package pebblekv
 import (
 	"fmt"
 	"log/slog"
-	"runtime"
 	"time"
 
 	"github.com/cockroachdb/pebble/v2"
@@ -30,10 +29,9 @@ func pebbleOptions(c Config, log *eventLog) *pebble.Options {
 		CacheSize:                   c.CacheBytes,
 		MemTableSize:                uint64(c.MemtableBytes),
 		MemTableStopWritesThreshold: 4,
-		L0CompactionThreshold:       4,         // with 6 loads were cheaper by a tenth, and queries dearer: they look into each sublevel
-		L0StopWritesThreshold:       64,        // stalls come late: a burst is better absorbed than refused
-		LBaseMaxBytes:               128 << 20, // about what comes from L0 at once: with 64 MiB there is a level more, with 256 each compaction rewrites more
-		CompactionConcurrencyRange:  func() (int, int) { return 1, max(1, runtime.GOMAXPROCS(0)/2) },
+		L0CompactionThreshold:       4,                // with 6 loads were cheaper by a tenth, and queries dearer: they look into each sublevel
+		L0StopWritesThreshold:       64,               // stalls come late: a burst is better absorbed than refused
+		LBaseMaxBytes:               128 << 20,        // about what comes from L0 at once: with 64 MiB there is a level more, with 256 each compaction rewrites more
 		FlushDelayDeleteRange:       10 * time.Second, // the room of a dropped table comes back without further writes
 		Logger:                      log,
 		EventListener:               log.listener(),
