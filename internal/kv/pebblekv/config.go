@@ -21,7 +21,7 @@ type Config struct {
 	FS vfs.FS
 
 	// CacheBytes is the size of the block cache, which fills as blocks are read. 0 is a quarter of the memory limit (GOMEMLIMIT
-	// or the control group's, the smaller), or 128 MiB where there is none. The cache of values may take half as much beside it.
+	// or the control group's, the smaller), or 128 MiB where there is none. The caches of values and of scans may take half as much each beside it.
 	CacheBytes int64
 
 	// MemtableBytes is the size to which a memtable may grow from 256 KiB; up to four exist while the disk is behind. 0 is

@@ -31,6 +31,7 @@ type DB struct {
 	crowds    crowds
 	watermark *watermark
 	values    *values
+	scans     *scans
 	space     *spaceWatch
 
 	settling sync.WaitGroup // commits that nobody waits for
@@ -52,6 +53,7 @@ func Open(c Config) (*DB, error) {
 		gate:      latch.NewGate(),
 		watermark: newWatermark(),
 		values:    newValues(c.CacheBytes / 2),
+		scans:     newScans(c.CacheBytes / 2),
 		space:     newSpaceWatch(c),
 	}
 	db.latches = latch.NewTable(db.loadVersion)
@@ -188,6 +190,7 @@ func (db *DB) DeleteRange(ctx context.Context, lo, hi []byte) error {
 	n := db.watermark.begin()
 	raise(&db.marks.ranges, n)
 	db.values.clear()
+	db.scans.clear()
 	if err := db.apply(b); err != nil {
 		return err
 	}
