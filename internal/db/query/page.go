@@ -47,13 +47,11 @@ func (r *Reader) Page(ctx context.Context, p *Plan) (_ *Page, err error) {
 			err = cerr
 		}
 	}()
-	pg := &pager{plan: p, view: view, most: p.mostItems(), arena: p.Arena}
-	wanted := p.Range
-	wanted.Most = pg.most
-	it, err := view.Scan(wanted)
+	it, err := view.Scan(p.Range)
 	if err != nil {
 		return nil, err
 	}
+	pg := &pager{plan: p, view: view, most: p.mostItems(), arena: p.Arena}
 	if pg.arena == nil {
 		pg.arena = new(attr.Arena)
 	}

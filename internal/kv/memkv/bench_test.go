@@ -2,7 +2,7 @@ package memkv_test
 
 import (
 	"context"
-	"encoding/binary"
+
 	"sync/atomic"
 	"testing"
 
@@ -13,10 +13,14 @@ import (
 
 const benchRows = 100_000
 
-// rowKey returns the key of one of the rows, in no order.
+// rowKey returns the key of one of the rows, in no order. As many do, clients' keys begin with the same words.
 func rowKey(dst []byte, n uint64) []byte {
-	dst = keys.AppendSpace(dst, 1, 0)
-	return binary.BigEndian.AppendUint64(dst, n*0x9E3779B97F4A7C15)
+	attr := append(make([]byte, 0, 32), "customer#"...)
+	for range 12 {
+		n *= 0x9E3779B97F4A7C15
+		attr = append(attr, "0123456789abcdef"[n>>60])
+	}
+	return keys.AppendPartition(keys.AppendSpace(dst, 1, 0), attr)
 }
 
 func put(b testing.TB, db *memkv.DB, t kv.Txn, val []byte) {

@@ -17,11 +17,12 @@ func (c *cursor) end(t *tree) {
 	c.path = append(c.room[:0], place{t.root, len(t.root.entries)})
 }
 
-// seek puts c between those entries of t that are less than e and the others; the step that follows has the given direction.
-func (c *cursor) seek(t *tree, e entry, backwards bool) {
+// seek puts c between those entries of t that are less than key and the others; the step that follows has the given direction.
+func (c *cursor) seek(t *tree, key string, backwards bool) {
 	c.path = c.room[:0]
 	for n := t.root; ; {
-		p := place{n, search(n.entries, e)}
+		at, found := n.search(0, key)
+		p := place{n, at}
 		if n.kids == nil {
 			if !backwards {
 				p.at--
@@ -29,7 +30,7 @@ func (c *cursor) seek(t *tree, e entry, backwards bool) {
 			c.path = append(c.path, p)
 			return
 		}
-		if p.at == len(n.entries) || !n.entries[p.at].is(e) {
+		if !found {
 			p.at = max(p.at-1, 0)
 		}
 		c.path = append(c.path, p)
@@ -75,11 +76,19 @@ func (c *cursor) entry() entry {
 	return p.entries[p.at]
 }
 
-// find returns the cell with e's key, nil if there is none.
-func (t *tree) find(e entry) *cell {
-	var c cursor
-	if c.seek(t, e, false); !c.step(false) || !c.entry().is(e) {
-		return nil
+// find returns the cell of a key, nil if there is none.
+func (t *tree) find(key string) *cell {
+	for n := t.root; ; {
+		at, found := n.search(0, key)
+		switch {
+		case n.kids != nil && found:
+			n = n.kids[at]
+		case n.kids != nil:
+			n = n.kids[max(at-1, 0)]
+		case found:
+			return n.entries[at].cell
+		default:
+			return nil
+		}
 	}
-	return c.entry().cell
 }

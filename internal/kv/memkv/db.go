@@ -2,7 +2,7 @@
 //
 // Updates exclude each other by the doors of package latch, and apply their batches under one lock, which readers share. Values are never
 // changed, only replaced, so whoever has read one keeps it without a copy. Single keys are found in the map. The tree, which has the
-// order, is told of changes many at a time, and not at all that a key has another value. A scan or a pinned view reads a snapshot of it:
+// order, is told of changes late, in their order, and not at all that a key has another value. A scan or a pinned view reads a snapshot of it:
 // the tree shares its nodes with it, and copies those that it changes from then on.
 //
 // It stands beside pebblekv because a measurement asked for it: half of what a PutItem cost in memory went into Pebble's
@@ -46,7 +46,7 @@ func (db *DB) Close() error {
 	if err := db.gate.Close(); err != nil {
 		return err
 	}
-	db.order.tree, db.order.late = newTree(), nil
+	db.order = order{tree: newTree()}
 	db.pairs, db.heads = newPairs(), nil
 	return nil
 }
@@ -113,13 +113,16 @@ func (db *DB) takeLate(snapshot bool) []change {
 	return late
 }
 
-// catchUp tells the order what it does not know yet, unless somebody is doing so.
-func (db *DB) catchUp() {
+// catchUp tells the order of some changes that it does not know yet, unless somebody else is doing so.
+func (db *DB) catchUp(some int) {
 	if !db.order.mu.TryLock() {
 		return
 	}
 	defer db.order.mu.Unlock()
-	db.order.add(db.takeLate(false))
+	if len(db.order.sorted) == 0 {
+		db.order.sort(db.takeLate(false))
+	}
+	db.order.settle(some)
 }
 
 // get returns the value under a key.

@@ -14,12 +14,13 @@ import (
 // maxTailBytes is about how much data TailLog returns at once.
 const maxTailBytes = 1 << 20
 
-// append appends to a shard's log, which keeps e.Data. The caller holds db.mu, so records become visible in the order of their positions.
-func (db *DB) append(e kv.LogEntry) {
-	pos := db.head(e.Shard) + 1
-	db.heads[e.Shard] = pos
-	var key [keys.LogLen]byte
-	db.pairs.put(keys.AppendLog(key[:0], e.Shard, uint64(pos)), text(e.Data))
+// append appends to a shard's log a record that was copied before it was known at which position. The caller holds db.mu, so records become
+// visible in the order of their positions.
+func (db *DB) append(shard uint64, record *block) {
+	pos := db.head(shard) + 1
+	db.heads[shard] = pos
+	keys.AppendLog(bytesOf(record.key())[:0], shard, uint64(pos))
+	db.pairs.put(record)
 }
 
 // head returns the newest position of a shard: where all records are gone, the trim point tells it.
@@ -100,6 +101,6 @@ func (db *DB) moveTrimPoint(shard uint64, upTo kv.Pos) kv.Pos {
 	if upTo == head {
 		delete(db.heads, shard) // shards that are left for good must not pile up
 	}
-	db.pairs.put(keys.LogHead(shard), text(binary.BigEndian.AppendUint64(nil, uint64(upTo))))
+	db.pairs.put(newBlock(keys.LogHead(shard), binary.BigEndian.AppendUint64(nil, uint64(upTo))))
 	return upTo
 }

@@ -1,9 +1,6 @@
 package memkv
 
-import (
-	"encoding/binary"
-	"slices"
-)
+import "slices"
 
 // A tree is a B+ tree of cells. It takes many changes at once, in the order of their keys: those to one leaf share the way there and the
 // cache misses on it. Its cells are never changed, only replaced, so that it may be handed out. A snapshot costs nothing: it
@@ -19,6 +16,8 @@ type node struct {
 	age     uint64
 	entries []entry // of a leaf its cells, else the first under each kid
 	kids    []*node // of a leaf none
+	prefix  string  // if not empty, the digests are of what follows it in the keys, which all have it; only of leaves
+	lowest  entry   // what first has returned
 }
 
 // A child is a node with the first entry under it, so that its parent need not look for that.
@@ -88,19 +87,19 @@ func (t *tree) changeLeaf(n *node, changes []change) {
 	at := 0
 	for i := range changes {
 		c := &changes[i]
-		at += search(n.entries[at:], c.entry)
-		found := at < len(n.entries) && n.entries[at].is(c.entry)
+		found := false
+		at, found = n.search(at, c.key())
 		switch {
 		case found && c.gone:
 			n.entries = slices.Delete(n.entries, at, at+1)
 		case found:
-			n.entries[at] = c.entry
+			n.entries[at].cell = c.cell
 		case c.gone:
 		case len(n.entries) == nodeMost:
 			t.changeFull(n, changes[i:], at)
 			return
 		default:
-			n.entries = slices.Insert(n.entries, at, c.entry)
+			n.insert(at, c.cell)
 		}
 	}
 	t.give(n)
@@ -110,14 +109,18 @@ func (t *tree) changeLeaf(n *node, changes []change) {
 // leaf after leaf; others need room everywhere.
 func (t *tree) changeFull(n *node, changes []change, at int) {
 	if at == nodeMost {
+		right := t.piece(n, at, at)
+		n.sharpen()
 		t.give(n)
-		t.changeLeaf(t.piece(n, at, at), changes)
+		t.changeLeaf(right, changes)
 		return
 	}
 	const middle = nodeMost / 2
 	right := t.piece(n, middle, nodeMost)
 	n.entries = slices.Delete(n.entries, middle, nodeMost)
-	left := before(changes, right.entries[0])
+	n.sharpen()
+	right.sharpen()
+	left := before(changes, right.first())
 	t.changeLeaf(n, changes[:left])
 	t.changeLeaf(right, changes[left:])
 }
@@ -141,13 +144,13 @@ func (t *tree) give(n *node) {
 		return
 	}
 	if total <= nodeMost {
-		t.made = append(t.made, child{n.entries[0], n})
+		t.made = append(t.made, child{n.first(), n})
 		return
 	}
 	pieces := (total + nodeMean - 1) / nodeMean
 	for i := range pieces {
 		p := t.piece(n, i*total/pieces, (i+1)*total/pieces)
-		t.made = append(t.made, child{p.entries[0], p})
+		t.made = append(t.made, child{p.first(), p})
 	}
 }
 
@@ -162,7 +165,11 @@ func (t *tree) join(base int) {
 		return
 	}
 	n = t.own(n)
-	n.entries, n.kids = append(n.entries, m.entries...), append(n.kids, m.kids...)
+	n.widen(m.prefix)
+	for _, e := range m.entries {
+		n.entries = append(n.entries, entry{n.digest(e.key()), e.cell})
+	}
+	n.kids = append(n.kids, m.kids...)
 	t.made[last-1].node = n
 	t.made = t.made[:last]
 }
@@ -187,61 +194,9 @@ func (t *tree) own(n *node) *node {
 
 // piece returns a copy of a part of n.
 func (t *tree) piece(n *node, from, to int) *node {
-	p := &node{age: t.age, entries: append(make([]entry, 0, nodeMost), n.entries[from:to]...)}
+	p := &node{age: t.age, prefix: n.prefix, entries: append(make([]entry, 0, nodeMost), n.entries[from:to]...)}
 	if n.kids != nil {
 		p.kids = append(make([]*node, 0, nodeMost), n.kids[from:to]...)
 	}
 	return p
-}
-
-// An entry is a cell in a tree. Its digest, of which most comparisons are made, saves them the cache miss of looking at the key.
-type entry struct {
-	digest uint64
-	*cell
-}
-
-func entryOf(c *cell) entry { return entry{digest(c.key), c} }
-
-func less(a, b entry) bool {
-	if a.digest != b.digest {
-		return a.digest < b.digest
-	}
-	return a.key < b.key
-}
-
-// is reports whether both have the same key.
-func (e entry) is(f entry) bool { return e.digest == f.digest && e.key == f.key }
-
-// search returns the place of the first entry that is not less than e.
-func search(entries []entry, e entry) int {
-	from, to := 0, len(entries)
-	for from < to {
-		mid := int(uint(from+to) >> 1)
-		if less(entries[mid], e) {
-			from = mid + 1
-		} else {
-			to = mid
-		}
-	}
-	return from
-}
-
-// digest returns a number that is never smaller for a greater key. It is made for keys of rows: a kind, a table, an index, and what tells
-// partitions apart, at the offsets that package keys gives them. Numbers that are too large for it are all the same to it.
-func digest(key string) uint64 {
-	const most = 1 + 8 + 2 + 4
-	if len(key) < most {
-		var b [most]byte
-		return digest(string(append(b[:0], key...)[:most]))
-	}
-	b := bytesOf(key)
-	kind, table := uint64(b[0])<<56, binary.BigEndian.Uint64(b[1:])
-	if table >= 0xffff {
-		return kind | 0xffff<<40
-	}
-	index := uint64(binary.BigEndian.Uint16(b[9:]))
-	if index >= 0xff {
-		return kind | table<<40 | 0xff<<32
-	}
-	return kind | table<<40 | index<<32 | uint64(binary.BigEndian.Uint32(b[11:]))
 }

@@ -34,7 +34,7 @@ func TestTree(t *testing.T) {
 			}
 		}
 		for key := range model { // down to nothing
-			tr.apply([]change{{entry: entryOf(&cell{key: key}), gone: true}})
+			tr.apply([]change{{entry: entryOf(testCell(key, "")), gone: true}})
 			delete(model, key)
 			if len(model)%997 == 0 {
 				checkTree(t, tr, model)
@@ -44,17 +44,20 @@ func TestTree(t *testing.T) {
 	}
 }
 
+// treeSpaces are what keys have in common: nothing, what rows of a table have, and what items of a partition have.
+var treeSpaces = []string{"", "000000000", "\x00\x00\x00\x00\x00\x00\x00\x07\x00\x00", "\x00\x00\x00\x00\x00\x00\x00\x07\x00\x00\x42\x42customer#2026-"}
+
 // randomChanges changes the model and returns what does the same to a tree: puts mostly if it is to grow, else deletes.
 func randomChanges(rng *rand.Rand, model map[string]string, grow bool) []change {
 	var changes []change
 	for i := range 1 + rng.IntN(1<<rng.IntN(10)) {
-		key := fmt.Sprintf("%c%013d", byte(3+rng.IntN(2)), rng.IntN(4000))
-		c := &cell{key: key, val: fmt.Sprint(i)}
+		key := fmt.Sprintf("%c%s%04d", byte(3+rng.IntN(2)), treeSpaces[rng.IntN(len(treeSpaces))], rng.IntN(2000))
+		c := testCell(key, fmt.Sprint(i))
 		gone := (rng.IntN(10) == 0) == grow
 		if changes = append(changes, change{entryOf(c), int32(i), gone}); gone {
 			delete(model, key)
 		} else {
-			model[key] = c.val
+			model[key] = string(c.value())
 		}
 	}
 	return changes
@@ -72,12 +75,12 @@ func checkTree(t *testing.T, tr *tree, model map[string]string) {
 		if backwards {
 			c.end(tr)
 		} else {
-			c.seek(tr, entryOf(&cell{}), false)
+			c.seek(tr, "", false)
 		}
 		for c.step(backwards) {
 			e := c.entry()
-			if got = append(got, e.key); e.val != model[e.key] {
-				t.Fatalf("%q is %q, want %q", e.key, e.val, model[e.key])
+			if got = append(got, e.key()); string(e.value()) != model[e.key()] {
+				t.Fatalf("%q is %q, want %q", e.key(), e.value(), model[e.key()])
 			}
 		}
 		if !slices.Equal(got, want) {
@@ -86,11 +89,11 @@ func checkTree(t *testing.T, tr *tree, model map[string]string) {
 		slices.Reverse(want)
 	}
 	for key, val := range model {
-		if c := tr.find(entryOf(&cell{key: key})); c == nil || c.val != val {
+		if c := tr.find(key); c == nil || string(c.value()) != val {
 			t.Fatalf("%q is not found", key)
 		}
-		if c := tr.find(entryOf(&cell{key: key + "\x00"})); c != nil {
-			t.Fatalf("%q is found", c.key)
+		if c := tr.find(key + "\x00"); c != nil {
+			t.Fatalf("%q is found", c.key())
 		}
 	}
 	checkNode(t, tr.root)
@@ -110,7 +113,9 @@ func checkNode(t *testing.T, n *node) (first entry, levels int) {
 		levels = under
 	}
 	if len(n.entries) > 0 {
-		first = n.entries[0]
+		first = n.first()
 	}
 	return first, levels + 1
 }
+
+func testCell(key, val string) *cell { return newCell(newBlock([]byte(key), []byte(val)), 0, nil) }

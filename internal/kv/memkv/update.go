@@ -1,11 +1,11 @@
 package memkv
 
 import (
-	"bytes"
 	"context"
 	"encoding/binary"
 
 	"github.com/grammedb/gramme/internal/kv"
+	"github.com/grammedb/gramme/internal/kv/keys"
 	"github.com/grammedb/gramme/internal/kv/latch"
 )
 
@@ -16,6 +16,8 @@ type update struct {
 	hold  latch.Hold
 	vals  [][]byte
 	batch kv.Batch
+	puts  []*block // copies of what the batch puts
+	log   []*block // and appends, without positions
 }
 
 // Update implements kv.Engine.
@@ -47,7 +49,7 @@ func (u *update) run(ctx context.Context, f func(vals [][]byte, b *kv.Batch) err
 	if u.batch.Bytes() > u.db.Limits().TxnBytes {
 		return kv.ErrTooLarge
 	}
-	u.db.apply(&u.batch)
+	u.apply()
 	u.hold.Redefine(&u.batch)
 	return nil
 }
@@ -61,43 +63,46 @@ func (u *update) read() {
 	}
 }
 
-// apply makes the changes of b visible.
-func (db *DB) apply(b *kv.Batch) {
-	if b.Empty() {
+// apply makes the changes visible.
+func (u *update) apply() {
+	if u.batch.Empty() {
 		return
 	}
-	own(b)
-	if late := db.change(b); late >= lateMost {
-		db.catchUp()
+	u.copy()
+	late := u.change() + int(u.db.order.owed.Load())
+	if owed := late - lateMost; owed >= owedLeast {
+		u.db.catchUp(owed)
 	}
 }
 
-// own replaces the values in b, which are its caller's, by copies, while nobody waits for that.
-func own(b *kv.Batch) {
-	for i := range b.Puts {
-		b.Puts[i].Value = bytes.Clone(b.Puts[i].Value)
+// copy copies what the batch puts, which is its caller's, while nobody waits for that.
+func (u *update) copy() {
+	for _, p := range u.batch.Puts {
+		u.puts = append(u.puts, newBlock(p.Key, p.Value))
 	}
-	for i := range b.Log {
-		b.Log[i].Data = bytes.Clone(b.Log[i].Data)
+	for _, e := range u.batch.Log {
+		var key [keys.LogLen]byte
+		u.log = append(u.log, newBlock(key[:], e.Data))
 	}
 }
 
-// change makes the changes of b, whose values it keeps, and returns how many the order does not know yet.
-func (db *DB) change(b *kv.Batch) (late int) {
+// change makes the changes and returns how many the order does not know yet.
+func (u *update) change() (late int) {
+	db := u.db
 	db.mu.Lock()
 	defer db.mu.Unlock()
-	for _, k := range b.Dels {
+	for _, k := range u.batch.Dels {
 		db.pairs.delete(k)
 	}
-	for _, p := range b.Puts {
-		db.pairs.put(p.Key, text(p.Value))
+	for _, b := range u.puts {
+		db.pairs.put(b)
 	}
-	for _, a := range b.Adds {
+	for _, a := range u.batch.Adds {
 		sum := kv.Counter(db.pairs.get(a.Key)) + a.Delta
-		db.pairs.put(a.Key, text(binary.BigEndian.AppendUint64(nil, uint64(sum))))
+		db.pairs.put(newBlock(a.Key, binary.BigEndian.AppendUint64(nil, uint64(sum))))
 	}
-	for _, e := range b.Log {
-		db.append(e)
+	for i, e := range u.batch.Log {
+		db.append(e.Shard, u.log[i])
 	}
 	return len(db.pairs.late)
 }
@@ -107,6 +112,8 @@ func (u *update) finish() {
 	u.hold.Release()
 	clear(u.vals)
 	u.batch.Reset()
-	*u = update{db: u.db, hold: u.hold, vals: u.vals[:0], batch: u.batch}
+	clear(u.puts)
+	clear(u.log)
+	*u = update{db: u.db, hold: u.hold, vals: u.vals[:0], batch: u.batch, puts: u.puts[:0], log: u.log[:0]}
 	u.db.updates.Put(u)
 }

@@ -35,7 +35,7 @@ func (v *view) Get(key []byte) ([]byte, error) {
 	if v.snap == nil {
 		return v.db.get(key), nil
 	}
-	if c := v.snap.find(entryOf(&cell{key: text(key)})); c != nil {
+	if c := v.snap.find(text(key)); c != nil {
 		return c.value(), nil
 	}
 	return nil, nil
@@ -65,7 +65,7 @@ func (v *view) Scan(r kv.Range) (kv.Iterator, error) {
 	}
 	bounds := text(slices.Concat(r.Lo, r.Hi)) // the range's own memory is the caller's
 	lo, hi := bounds[:len(r.Lo)], bounds[len(r.Lo):]
-	return &iterator{tree: t, lo: lo, hi: hi, bounded: r.Hi != nil, reverse: r.Reverse, most: r.Most}, nil
+	return &iterator{tree: t, lo: lo, hi: hi, bounded: r.Hi != nil, reverse: r.Reverse}, nil
 }
 
 // Close implements kv.View.
@@ -85,8 +85,6 @@ type iterator struct {
 	lo, hi  string
 	bounded bool // by hi
 	reverse bool
-	most    int // pairs; 0: no limit
-	given   int
 	begun   bool
 	ended   bool
 }
@@ -96,8 +94,7 @@ func (it *iterator) Next() bool {
 	if !it.begun {
 		it.begin()
 	}
-	it.ended = it.ended || it.given == it.most && it.most > 0 || !it.step(it.reverse) || !it.inside()
-	it.given++
+	it.ended = it.ended || !it.step(it.reverse) || !it.inside()
 	return !it.ended
 }
 
@@ -106,9 +103,9 @@ func (it *iterator) begin() {
 	it.begun = true
 	switch {
 	case !it.reverse:
-		it.seek(it.tree, entryOf(&cell{key: it.lo}), false)
+		it.seek(it.tree, it.lo, false)
 	case it.bounded:
-		it.seek(it.tree, entryOf(&cell{key: it.hi}), true)
+		it.seek(it.tree, it.hi, true)
 	default:
 		it.end(it.tree)
 	}
@@ -116,7 +113,7 @@ func (it *iterator) begin() {
 
 // inside reports whether the iterator is still in its range.
 func (it *iterator) inside() bool {
-	key := it.entry().key
+	key := it.entry().key()
 	if it.reverse {
 		return key >= it.lo
 	}
@@ -124,7 +121,7 @@ func (it *iterator) inside() bool {
 }
 
 // Key implements kv.Iterator.
-func (it *iterator) Key() []byte { return bytesOf(it.entry().key) }
+func (it *iterator) Key() []byte { return bytesOf(it.entry().key()) }
 
 // Value implements kv.Iterator.
 func (it *iterator) Value() []byte { return it.entry().value() }
