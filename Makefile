@@ -12,7 +12,7 @@ MODULES      = . conformance bench
 
 BUILD_FLAGS  = -trimpath -ldflags='-s -w'
 
-.PHONY: help build test deps lint unit conformance e2e fuzz portable cross bench bench-scale gobench clean
+.PHONY: help build test deps lint unit conformance e2e fuzz portable cross bench bench-scale bench-ttl gobench clean
 .NOTPARALLEL:
 
 help:
@@ -65,6 +65,10 @@ bench:
 ## bench-scale  a bulk load of ITEMS items, with reads, starts and memory at sizes on the way
 bench-scale:
 	bench/scale.sh $(ITEMS)
+
+## bench-ttl    GetItem beside the deletion of a million expired items
+bench-ttl:
+	bench/ttl.sh
 
 ## gobench      Go's benchmarks, with allocations
 gobench:

@@ -12,6 +12,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"os/signal"
 	"syscall"
 	"time"
 
@@ -28,13 +29,15 @@ func main() {
 }
 
 func mainErr() error {
+	traffic.Serve()
 	var (
-		items = flag.Uint64("items", 10_000_000, "how many items of 400 bytes to load in the end")
-		dir   = flag.String("dir", ".", "`directory` on the disk that the server uses, for its free space")
-		addr  = flag.String("addr", "127.0.0.1:19310", "`address` for the server")
-		conns = flag.Int("c", 4, "connections that load")
-		rate  = flag.Int("rate", 400, "GetItem calls a second beside the load")
-		look  = flag.Duration("look", 4*time.Second, "how long to measure reads each time")
+		items   = flag.Uint64("items", 10_000_000, "how many items of 400 bytes to load in the end")
+		dir     = flag.String("dir", ".", "`directory` on the disk that the server uses, for its free space")
+		addr    = flag.String("addr", "127.0.0.1:19310", "`address` for the server")
+		conns   = flag.Int("c", 4, "connections that load")
+		rate    = flag.Int("rate", 400, "GetItem calls a second beside the load")
+		control = flag.String("control", "", "`URL` of a server to compare reads beside the load with, such as refs serve -work echo")
+		look    = flag.Duration("look", 4*time.Second, "how long to measure reads each time")
 	)
 	flag.Parse()
 	cred := client.Credentials{AccessKey: "AKIDEXAMPLE", Secret: "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY", Region: "us-east-1"}
@@ -50,8 +53,18 @@ func mainErr() error {
 		Credentials: cred,
 	}
 	t.load = traffic.Client{Endpoint: endpoint, Credentials: cred, Conns: *conns}
-	t.beside, t.rate = traffic.Client{Endpoint: endpoint, Credentials: cred, Conns: 4}, *rate
-	err = t.run(context.Background())
+	t.rate, t.measured = *rate, []traffic.Client{{Endpoint: endpoint, Credentials: cred, Conns: 4}}
+	if *control != "" {
+		endpoint, err := client.ParseEndpoint(*control)
+		if err != nil {
+			return err
+		}
+		t.measured = append(t.measured, traffic.Client{Endpoint: endpoint, Credentials: cred, Conns: 4})
+	}
+	t.during = make([]traffic.Steady, len(t.measured))
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM) // the server ends too
+	defer stop()
+	err = t.run(ctx)
 	t.report(os.Stdout)
 	return err
 }

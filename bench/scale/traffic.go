@@ -72,25 +72,32 @@ func (t *test) write(ctx context.Context, from, to uint64) error {
 
 // growBeside grows the table while it is read.
 func (t *test) growBeside(ctx context.Context, to uint64) error {
-	l, err := t.steady(ctx, func() error { return t.grow(ctx, to) })
-	t.during.Merge(l)
+	found, err := t.steady(ctx, func() error { return t.grow(ctx, to) })
+	for i := range found {
+		t.during[i].Merge(found[i])
+	}
 	return err
 }
 
-// steady reads the items of the first size at a steady rate as long as something else lasts.
-func (t *test) steady(ctx context.Context, beside func() error) (traffic.Latencies, error) {
+// steady reads the items of the first size at a steady rate as long as something else lasts, and from the server to compare with, if
+// there is one.
+func (t *test) steady(ctx context.Context, beside func() error) (found []traffic.Steady, err error) {
 	reading, stop := context.WithCancel(ctx)
 	ended := make(chan error, 1)
 	go func() {
 		defer stop()
 		ended <- beside()
 	}()
-	var l traffic.Latencies
-	err := t.watch(func() (err error) {
-		l, err = t.beside.Steady(reading, t.rate, t.gets(smallItems, t.beside.Conns))
+	gets := t.gets(smallItems, 1)
+	bodies := make([][]byte, smallItems)
+	for i := range bodies {
+		bodies[i] = gets.Body(0, nil)
+	}
+	err = t.watch(func() (err error) {
+		found, err = traffic.Compare(reading, t.rate, gets.Operation, bodies, t.measured...)
 		return err
 	})
-	return l, errors.Join(err, <-ended)
+	return found, errors.Join(err, <-ended)
 }
 
 // reads measures GetItem over one connection: of items that are always the same, right behind the load and again when the store is
@@ -120,7 +127,7 @@ func (t *test) reads(ctx context.Context) error {
 
 // p50 reads among the first items, once for the caches and once measured.
 func (t *test) p50(ctx context.Context, among uint64) (time.Duration, error) {
-	one := t.beside
+	one := t.measured[0]
 	one.Conns = 1
 	var p50 time.Duration
 	for range 2 {

@@ -6,7 +6,9 @@
 // It fills a table with items that all expire at one moment, and some that never do. Those it reads at a steady rate, for a while
 // before that moment and from then on until the others are gone. Latencies are counted from when a request was due, so that a
 // server that stalls is not measured less often. Beside the quantiles of all of them it prints the p99 of the median second, which other
-// work on the machine disturbs less, and how many cores that took; -seconds prints the p99 of each second too.
+// work on the machine disturbs less, how late the client itself was, and how many cores that took; -seconds prints the p99 of each
+// second too. With -control URL another server, which does nothing else, is read at the same rate at the same time: what the machine and
+// the client do to latencies it has too.
 package main
 
 import (
@@ -17,7 +19,6 @@ import (
 	"flag"
 	"fmt"
 	"maps"
-	"math/rand/v2"
 	"net/http"
 	"os"
 	"slices"
@@ -36,6 +37,8 @@ const table = "ttl"
 type run struct {
 	url         string
 	client      traffic.Client
+	measured    []traffic.Client // the client, and that of the server to compare with
+	bodies      [][]byte         // of the requests that are measured
 	items, keep int
 	rate        int
 	pid         int
@@ -52,10 +55,12 @@ func main() {
 }
 
 func mainErr() (err error) {
+	traffic.Serve()
 	var (
-		r      run
-		key    = flag.String("key", "id:secret", "access key, `ID:SECRET`")
-		within = flag.Duration("within", time.Minute, "how long after the start the items expire: longer than loading takes")
+		r       run
+		key     = flag.String("key", "id:secret", "access key, `ID:SECRET`")
+		control = flag.String("control", "", "`URL` of a server to compare with, such as refs serve; it may answer anything")
+		within  = flag.Duration("within", time.Minute, "how long after the start the items expire: longer than loading takes")
 	)
 	flag.StringVar(&r.url, "url", "http://127.0.0.1:8000", "`URL` of the server")
 	flag.IntVar(&r.items, "items", 1_000_000, "items of about 200 bytes that expire")
@@ -71,6 +76,17 @@ func mainErr() (err error) {
 	}
 	id, secret, _ := strings.Cut(*key, ":")
 	r.client.Credentials = client.Credentials{AccessKey: id, Secret: secret, Region: "us-east-1"}
+	r.measured = append(r.measured, r.client)
+	if *control != "" {
+		c := r.client
+		if c.Endpoint, err = client.ParseEndpoint(*control); err != nil {
+			return err
+		}
+		r.measured = append(r.measured, c)
+	}
+	for n := range r.keep {
+		r.bodies = append(r.bodies, fmt.Appendf(nil, `{"TableName":"%s","Key":{"pk":{"S":"keep-%08d"}}}`, table, n))
+	}
 	r.expires = time.Now().Add(*within).Truncate(time.Second)
 	return r.measure(context.Background())
 }
@@ -106,16 +122,19 @@ func (r *run) measure(ctx context.Context) error {
 }
 
 // report prints the latencies, before that the p99 of each second if asked for.
-func (r *run) report(when string, l traffic.Latencies) {
-	all := l.All()
+func (r *run) report(what, when string, found traffic.Steady) {
+	l := found.Latencies
+	all, late := l.All(), found.Late.All()
 	show := func(ns uint64) time.Duration { return time.Duration(ns).Round(time.Microsecond) }
 	for _, second := range slices.Sorted(maps.Keys(l)) {
 		if r.seconds {
-			fmt.Printf("%s %s: n %d  p99 %v\n", when, time.Unix(second, 0).Format(time.TimeOnly), l[second].Count(), show(l[second].Quantile(0.99)))
+			fmt.Printf("%s %s %s: n %d  p99 %v  sent late %v\n", what, when, time.Unix(second, 0).Format(time.TimeOnly), l[second].Count(),
+				show(l[second].Quantile(0.99)), show(found.Late[second].Quantile(0.99)))
 		}
 	}
-	fmt.Printf("GetItem %-7s n %d  p50 %v  p90 %v  p99 %v  p99.9 %v  p99 of the median second %v\n", when, all.Count(),
-		show(all.Quantile(0.5)), show(all.Quantile(0.9)), show(all.Quantile(0.99)), show(all.Quantile(0.999)), l.MedianSecond(0.99).Round(time.Microsecond))
+	fmt.Printf("%s %-7s n %d  p50 %v  p90 %v  p99 %v  p99.9 %v  p99 of the median second %v  sent late: p99 %v\n", what, when, all.Count(),
+		show(all.Quantile(0.5)), show(all.Quantile(0.9)), show(all.Quantile(0.99)), show(all.Quantile(0.999)),
+		l.MedianSecond(0.99).Round(time.Microsecond), show(late.Quantile(0.99)))
 }
 
 // charge prints how many cores were in use between two readings of the clocks. Without the server's process its cores are among the others'.
@@ -203,14 +222,14 @@ func (r *run) read(ctx context.Context, when string, goOn func(deleted int) bool
 		}
 	}()
 	begin := usage.Take(r.pid)
-	l, err := r.client.Steady(ctx, r.rate, traffic.Request{Operation: "GetItem", Body: func(_ int, b []byte) []byte {
-		return fmt.Appendf(b, `{"TableName":"%s","Key":{"pk":{"S":"keep-%08d"}}}`, table, rand.IntN(r.keep))
-	}})
+	found, err := traffic.Compare(ctx, r.rate, "GetItem", r.bodies, r.measured...)
 	if err != nil {
 		return err
 	}
 	end := usage.Take(r.pid)
-	r.report(when, l)
+	for i, what := range []string{"GetItem", "control"}[:len(found)] {
+		r.report(what, when, found[i])
+	}
 	charge(begin, end)
 	return nil
 }

@@ -5,13 +5,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"net/http"
 	"sync"
 	"time"
 
 	"github.com/grammedb/gramme/internal/bench/client"
-	"github.com/grammedb/gramme/internal/bench/pace"
 )
 
 // A Client calls a server over a number of connections.
@@ -66,40 +64,19 @@ type Request struct {
 	Body      func(conn int, b []byte) []byte
 }
 
-// Steady sends requests at a rate, in calls a second, until ctx ends. Latencies count from when a request was due, so that a
-// server that stalls is not measured less often.
-func (c Client) Steady(ctx context.Context, rate int, req Request) (Latencies, error) {
-	gap := time.Duration(c.Conns) * time.Second / time.Duration(rate)
-	return c.measure(ctx, req, func(last time.Time) time.Time {
-		if last.IsZero() {
-			return time.Now().Add(rand.N(gap))
-		}
-		return last.Add(gap)
-	})
-}
-
 // Closed sends the next request of a connection when the last one is answered, until ctx ends.
 func (c Client) Closed(ctx context.Context, req Request) (Latencies, error) {
-	return c.measure(ctx, req, func(time.Time) time.Time { return time.Now() })
-}
-
-// measure sends requests when they are due.
-func (c Client) measure(ctx context.Context, req Request, due func(last time.Time) time.Time) (Latencies, error) {
 	parts := make([]Latencies, c.Conns)
 	err := c.Each(func(i int, conn *client.Conn) error {
 		parts[i] = Latencies{}
 		var body []byte
-		var timer pace.Timer
-		defer timer.Close()
-		for at := due(time.Time{}); ctx.Err() == nil; at = due(at) {
-			if wait := time.Until(at); wait > 0 {
-				timer.Sleep(wait, nil)
-			}
+		for ctx.Err() == nil {
+			begin := time.Now()
 			body = req.Body(i, body[:0])
 			if _, err := Call(context.WithoutCancel(ctx), conn, req.Operation, body); err != nil {
 				return err
 			}
-			parts[i].add(at, time.Since(at))
+			parts[i].add(begin, time.Since(begin))
 		}
 		return nil
 	})

@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -12,6 +13,11 @@ import (
 
 	"github.com/grammedb/gramme/internal/bench/client"
 )
+
+func TestMain(m *testing.M) {
+	Serve()
+	os.Exit(m.Run())
+}
 
 // to returns a client of a server.
 func to(t *testing.T, h http.HandlerFunc) Client {
@@ -28,7 +34,10 @@ func to(t *testing.T, h http.HandlerFunc) Client {
 // TestMeasure: every call that is answered is counted, steady or as fast as can be.
 func TestMeasure(t *testing.T) {
 	for name, run := range map[string]func(Client, context.Context, Request) (Latencies, error){
-		"steady": func(c Client, ctx context.Context, r Request) (Latencies, error) { return c.Steady(ctx, 10_000, r) },
+		"steady": func(c Client, ctx context.Context, r Request) (Latencies, error) {
+			s, err := c.Steady(ctx, 10_000, r.Operation, [][]byte{r.Body(0, nil)})
+			return s.Latencies, err
+		},
 		"closed": Client.Closed,
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -61,6 +70,9 @@ func TestFailure(t *testing.T) {
 		t.Error(err)
 	}
 	if _, err := c.Closed(t.Context(), Request{"GetItem", func(_ int, b []byte) []byte { return append(b, "{}"...) }}); err == nil {
+		t.Error("no error")
+	}
+	if _, err := c.Steady(t.Context(), 100, "GetItem", [][]byte{[]byte("{}")}); err == nil {
 		t.Error("no error")
 	}
 }
