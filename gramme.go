@@ -75,8 +75,8 @@ type Config struct {
 	// 256 MiB where there is none.
 	RequestMemory int64
 
-	// CacheBytes is the size of the store's cache of blocks; the one of items is half as large. 0: a quarter of the memory limit, or
-	// 128 MiB where there is none. Memtables and the garbage collector's reserve come on top.
+	// CacheBytes is the size of the store's cache of blocks; those of items and of what Queries read are half as large each. 0: a quarter
+	// of the memory limit, or 128 MiB where there is none. Memtables and the garbage collector's reserve come on top.
 	CacheBytes int64
 	MaxConns   int         // open connections; 0: 16384, or what an eighth of the memory limit holds
 	TLS        *tls.Config // nil: plain HTTP

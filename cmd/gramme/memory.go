@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"log/slog"
 	"runtime/debug"
 	"runtime/metrics"
 	"time"
@@ -23,6 +24,7 @@ func respectMemoryLimit() {
 type lull struct{ released, last uint64 }
 
 const (
+	settleTime   = 250 * time.Millisecond // after the start
 	lullInterval = 2 * time.Second
 	lullBytes    = 1 << 20 // allocated in an interval: a server that is asked now and then
 	burstBytes   = 8 << 20 // allocated since memory was last released: fewer are not worth a collection
@@ -41,20 +43,29 @@ func (l *lull) begins(allocated uint64) bool {
 
 // releaseIdleMemory gives what the collector holds in reserve back to the system when a lull begins, until ctx ends. Without
 // it a server that has nothing to do keeps up to twice of what it needs: Go collects again only when as much as is in
-// use has been allocated, and memtables and caches are in use.
-func releaseIdleMemory(ctx context.Context) {
+// use has been allocated, and memtables and caches are in use. The program's own pages go then too, and once after the start.
+func releaseIdleMemory(ctx context.Context, log *slog.Logger) {
+	release := func() {
+		if err := releaseProgram(); err != nil {
+			log.Debug("the program's pages stay in memory", "err", err) // as they do on other systems
+		}
+	}
 	t := time.NewTicker(lullInterval)
 	defer t.Stop()
+	settled := time.After(settleTime)
 	var l lull
 	heap := []metrics.Sample{{Name: "/gc/heap/allocs:bytes"}}
 	for {
 		select {
 		case <-ctx.Done():
 			return
+		case <-settled:
+			release()
 		case <-t.C:
 			metrics.Read(heap)
 			if l.begins(heap[0].Value.Uint64()) {
 				debug.FreeOSMemory()
+				release()
 			}
 		}
 	}

@@ -84,7 +84,7 @@ func (o *options) flags() *flag.FlagSet {
 	fs.BoolVar(&o.pprof, "pprof", false, "serve profiles under /_gramme/pprof/")
 	fs.StringVar(&o.metricsToken, "metrics-token", "", "the `token` that readers of metrics and profiles send as Authorization: Bearer; without it, where there are keys, only this machine may")
 	fs.IntVar(&o.maxConns, "max-connections", 0, "open connections, a `number`; 0: 16384, or fewer where memory is limited")
-	fs.Int64Var(&o.cache, "cache", 0, "`bytes` of the store's cache of blocks, that of items is half as large; 0: from the memory limit, or 128 MiB")
+	fs.Int64Var(&o.cache, "cache", 0, "`bytes` of the store's cache of blocks, those of items and of what Queries read are half as large each; 0: from the memory limit, or 128 MiB")
 	fs.Int64Var(&o.requestMemory, "request-memory", 0, "`bytes` of requests and answers in memory at once; 0: from the memory limit")
 	fs.DurationVar(&o.streams.ShardAge, "stream-shard-age", 0, "after what `duration` a shard of a stream goes on in a child; 0: 4h")
 	fs.Int64Var(&o.streams.ShardRecords, "stream-shard-records", 0, "the `number` of records a second above which a shard is split; 0: 5000")

@@ -193,6 +193,7 @@ type View interface {
 type Range struct {
 	Lo, Hi  []byte
 	Reverse bool
+	Most    int // how many pairs are wanted: the walk ends with them; 0: all
 }
 
 // An Iterator walks a range: for it.Next() { ... it.Key(), it.Value() ... }. Key and Value are valid until the following

@@ -47,11 +47,13 @@ func (r *Reader) Page(ctx context.Context, p *Plan) (_ *Page, err error) {
 			err = cerr
 		}
 	}()
-	it, err := view.Scan(p.Range)
+	pg := &pager{plan: p, view: view, most: p.mostItems(), arena: p.Arena}
+	wanted := p.Range
+	wanted.Most = pg.most
+	it, err := view.Scan(wanted)
 	if err != nil {
 		return nil, err
 	}
-	pg := &pager{plan: p, view: view, most: p.mostItems(), arena: p.Arena}
 	if pg.arena == nil {
 		pg.arena = new(attr.Arena)
 	}

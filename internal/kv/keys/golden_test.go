@@ -66,6 +66,8 @@ func golden() []string {
 	span("Expiry 7/3 from 1609459200 to 1767225600", func() ([]byte, []byte) { return Expiry(7, 3, 1609459200, 1767225600) })
 	span("Expiries 7", func() ([]byte, []byte) { return Expiries(7) })
 	span("NumberedExpiries 7/3", func() ([]byte, []byte) { return NumberedExpiries(7, 3) })
+	key("CollectionOf row 7 pk=artist sk=song", CollectionOf(append(AppendPartition(AppendSpace(nil, 7, 0), pk), sk...)))
+	key("CollectionOf index 7/2 entry of artist and song", CollectionOf(AppendTableKey(AppendPartition(AppendSpace(nil, 7, 2), pk, sk), pk, sk)))
 	return lines
 }
 

@@ -193,6 +193,65 @@ func TestSpace(t *testing.T) {
 	}
 }
 
+func TestCollectionOf(t *testing.T) {
+	for _, pk := range []string{"", "p", "\x00\xff", strings.Repeat("x", 300)} {
+		prefix := AppendPartition(AppendSpace(nil, 7, 2), []byte(pk))
+		for _, sk := range []string{"", "s", "\x00", "\xff\xff"} {
+			if got := CollectionOf(append(bytes.Clone(prefix), sk...)); !bytes.Equal(got, prefix) {
+				t.Errorf("CollectionOf %q, %q = %x, want %x", pk, sk, got, prefix)
+			}
+		}
+	}
+	row := AppendPartition(AppendSpace(nil, 7, 0), []byte("artist"))
+	for n := range len(row) {
+		if got := CollectionOf(row[:n]); got != nil {
+			t.Errorf("CollectionOf %x = %x, want nil", row[:n], got)
+		}
+	}
+	endless := append(AppendSpace(nil, 7, 0), 0, 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff)
+	for _, other := range [][]byte{
+		AppendCounter(nil, 7, 0, Collection, []byte("artist")), AppendLog(nil, 7, 1), AppendExpiry(nil, 3, 1, row), Definition("0", "r", "T"), endless,
+	} {
+		if got := CollectionOf(other); got != nil {
+			t.Errorf("CollectionOf %x = %x, want nil", other, got)
+		}
+	}
+}
+
+// FuzzCollection checks that a collection is a prefix that depends on nothing behind it.
+func FuzzCollectionOf(f *testing.F) {
+	f.Add(AppendPartition(AppendSpace(nil, 1, 0), []byte("p")), []byte("s"))
+	f.Add([]byte{kindRow, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1}, []byte{})
+	f.Fuzz(func(t *testing.T, key, tail []byte) {
+		c := CollectionOf(key)
+		if c == nil {
+			return
+		}
+		if !bytes.HasPrefix(key, c) {
+			t.Fatalf("collection %x of %x is no prefix", c, key)
+		}
+		if got := CollectionOf(append(bytes.Clone(c), tail...)); !bytes.Equal(got, c) {
+			t.Errorf("%x is in collection %x, but with %x behind it in %x", c, c, tail, got)
+		}
+	})
+}
+
+func TestWithin(t *testing.T) {
+	for _, c := range []struct {
+		prefix, lo, hi string
+		want           bool
+	}{
+		{"ab", "ab", "ac", true}, {"ab", "abc", "ac", true}, {"ab", "ab", "abz", true}, {"ab", "abx", "aby", true},
+		{"ab", "aa", "ac", false}, {"ab", "ab", "ad", false}, {"ab", "ab", "b", false}, {"ab", "ab", "acc", false}, {"ab", "ab", "", false},
+		{"a\xff", "a\xff", "b", true}, {"a\xffb", "a\xffb", "b", false}, {"a\xff", "a\xff", "b\x00", false}, {"a\xff\xff", "a\xff\xff1", "b", true},
+		{"\xff", "\xff", "\x00", false}, {"\xff", "\xff", "\xff\xff", true}, {"\xff", "\xff", "", false}, {"", "a", "b", true},
+	} {
+		if got := Within([]byte(c.prefix), []byte(c.lo), []byte(c.hi)); got != c.want {
+			t.Errorf("Within(%q, %q, %q) = %v, want %v", c.prefix, c.lo, c.hi, got, c.want)
+		}
+	}
+}
+
 func TestLogPos(t *testing.T) {
 	for _, pos := range []uint64{0, 1, 1 << 40, 1<<64 - 1} {
 		if got := LogPos(AppendLog(nil, 3, pos)); got != pos {

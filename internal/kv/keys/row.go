@@ -41,6 +41,20 @@ func AppendPartition(dst []byte, attrs ...[]byte) []byte {
 	return dst
 }
 
+// CollectionOf returns the prefix of a row's key that ends with the first partition attribute: where that is the only one the row's item
+// collection, else what it and some others begin with. It is nil for a key that ends before, and for one of another kind.
+func CollectionOf(key []byte) []byte {
+	const at = spaceLen + 2
+	if len(key) < at || key[0] != kindRow {
+		return nil
+	}
+	size, width := binary.Uvarint(key[at:])
+	if width <= 0 || size > uint64(len(key)-at-width) {
+		return nil
+	}
+	return key[:at+width+int(size)]
+}
+
 // appendSized appends b behind its length.
 func appendSized(dst, b []byte) []byte {
 	return append(binary.AppendUvarint(dst, uint64(len(b))), b...)
@@ -100,4 +114,23 @@ func Next(prefix []byte) []byte {
 		}
 	}
 	return nil
+}
+
+// Within reports whether all keys in [lo, hi), if there are any, begin with prefix.
+func Within(prefix, lo, hi []byte) bool {
+	return bytes.HasPrefix(lo, prefix) && (bytes.HasPrefix(hi, prefix) || isNext(hi, prefix))
+}
+
+// isNext reports whether key is Next(prefix).
+func isNext(key, prefix []byte) bool {
+	end := len(key) - 1
+	if end < 0 || end >= len(prefix) || prefix[end] == 0xff || key[end] != prefix[end]+1 || !bytes.HasPrefix(prefix, key[:end]) {
+		return false
+	}
+	for _, b := range prefix[end+1:] {
+		if b != 0xff {
+			return false
+		}
+	}
+	return true
 }

@@ -55,11 +55,11 @@ func shut(t *testing.T, e kv.Engine) {
 	}
 }
 
-// row returns the key of a row of the test's table; they are ordered by name.
+// row returns the key of a row of the test's table; they are one item collection, ordered by name.
 func row(name string) []byte { return rowOf(1, name) }
 
 func rowOf(table uint64, name string) []byte {
-	return append(append(keys.AppendSpace(nil, table, 0), 0, 0), name...)
+	return append(keys.AppendPartition(keys.AppendSpace(nil, table, 0), []byte("p")), name...)
 }
 
 // rows returns the range of all rows of the test's table.

@@ -50,6 +50,14 @@ func (m model) compare(t *testing.T, e kv.Engine) {
 // check compares what a view shows of a range, both ways.
 func (m model) check(t *testing.T, v kv.View, lo, hi string) {
 	t.Helper()
+	for _, reverse := range []bool{false, true} {
+		m.checkRange(t, v, lo, hi, kv.Range{Reverse: reverse})
+	}
+}
+
+// checkRange compares what a view shows of the range from lo to hi, walked as r says.
+func (m model) checkRange(t *testing.T, v kv.View, lo, hi string, r kv.Range) {
+	t.Helper()
 	var want []kv.Pair
 	for n, v := range m {
 		if n >= lo && n < hi {
@@ -57,15 +65,40 @@ func (m model) check(t *testing.T, v kv.View, lo, hi string) {
 		}
 	}
 	slices.SortFunc(want, func(a, b kv.Pair) int { return bytes.Compare(a.Key, b.Key) })
-	r := kv.Range{Lo: row(lo), Hi: row(hi)}
-	if got := text(scanIn(t, v, r)); got != text(want) {
-		t.Fatalf("[%q, %q): %q, want %q", lo, hi, got, text(want))
+	if r.Reverse {
+		slices.Reverse(want)
 	}
-	slices.Reverse(want)
-	r.Reverse = true
-	if got := text(scanIn(t, v, r)); got != text(want) {
-		t.Fatalf("[%q, %q) from the end: %q, want %q", lo, hi, got, text(want))
+	if r.Most > 0 {
+		want = want[:min(r.Most, len(want))]
 	}
+	r.Lo, r.Hi = row(lo), row(hi)
+	if got := text(scanIn(t, v, r)); got != text(want) {
+		t.Fatalf("[%q, %q), reverse %v, at most %d: %q, want %q", lo, hi, r.Reverse, r.Most, got, text(want))
+	}
+}
+
+// testRepeatedScans scans a few ranges again and again, in two item collections, between changes of every kind.
+func testRepeatedScans(t *testing.T, e kv.Engine) {
+	rng := rand.New(rand.NewPCG(5, 6))
+	m := model{}
+	name := func() string { return string(rune('a' + rng.IntN(8))) }
+	for i := range 2000 {
+		switch rng.IntN(12) {
+		case 0:
+			m.apply(t, e, map[string]string{name(): "", name(): fmt.Sprint(i)})
+		case 1:
+			put(t, e, rowOf(2, name()), fmt.Sprint(i)) // elsewhere
+		case 2:
+			if rng.IntN(4) == 0 {
+				m.deleteRange(t, e, name(), name())
+			}
+		default:
+			lo := []string{"", "c"}[rng.IntN(2)]
+			r := kv.Range{Reverse: rng.IntN(2) == 0, Most: []int{0, 1, 3}[rng.IntN(3)]}
+			view(t, e, kv.ViewOpts{Pinned: rng.IntN(8) == 0}, func(v kv.View) { m.checkRange(t, v, lo, "\xff", r) })
+		}
+	}
+	m.compare(t, e)
 }
 
 // testRandom makes random changes to an engine and to a model and compares what both hold.

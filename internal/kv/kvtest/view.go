@@ -17,7 +17,9 @@ var viewTests = []test{
 	{"ScanClosedEarly", testScanEarly},
 	{"ScanKeepsNoBounds", testScanKeepsNothing},
 	{"SeveralScansInOneView", testSeveralScans},
+	{"ScanMost", testScanMost},
 	{"RandomAgainstModel", testRandom},
+	{"RepeatedScansAgainstModel", testRepeatedScans},
 	{"LatestIsLatest", testLatest},
 	{"PinnedIsOfOneMoment", testPinned},
 	{"PinnedAgainstModels", testPinnedRandom},
@@ -221,6 +223,36 @@ func testSeveralScans(t *testing.T, e kv.Engine) {
 			}
 		}
 	})
+}
+
+// testScanMost checks that a scan ends after as many pairs as were wanted, whatever was wanted of the range before.
+func testScanMost(t *testing.T, e kv.Engine) {
+	for _, n := range []string{"a", "b", "c", "d"} {
+		put(t, e, row(n), "1")
+	}
+	for _, c := range []struct {
+		most     int
+		up, down string
+	}{
+		{2, "a=1 b=1", "d=1 c=1"},
+		{1, "a=1", "d=1"},
+		{3, "a=1 b=1 c=1", "d=1 c=1 b=1"},
+		{4, "a=1 b=1 c=1 d=1", "d=1 c=1 b=1 a=1"},
+		{0, "a=1 b=1 c=1 d=1", "d=1 c=1 b=1 a=1"},
+		{9, "a=1 b=1 c=1 d=1", "d=1 c=1 b=1 a=1"},
+		{1, "a=1", "d=1"},
+	} {
+		for range 3 {
+			r := kv.Range{Lo: row(""), Hi: row("\xff"), Most: c.most}
+			if got := text(scan(t, e, r)); got != c.up {
+				t.Errorf("at most %d: %s, want %s", c.most, got, c.up)
+			}
+			r.Reverse = true
+			if got := text(scan(t, e, r)); got != c.down {
+				t.Errorf("at most %d from the end: %s, want %s", c.most, got, c.down)
+			}
+		}
+	}
 }
 
 func testLatest(t *testing.T, e kv.Engine) {

@@ -65,7 +65,7 @@ func (v *view) Scan(r kv.Range) (kv.Iterator, error) {
 	}
 	bounds := text(slices.Concat(r.Lo, r.Hi)) // the range's own memory is the caller's
 	lo, hi := bounds[:len(r.Lo)], bounds[len(r.Lo):]
-	return &iterator{tree: t, lo: lo, hi: hi, bounded: r.Hi != nil, reverse: r.Reverse}, nil
+	return &iterator{tree: t, lo: lo, hi: hi, bounded: r.Hi != nil, reverse: r.Reverse, most: r.Most}, nil
 }
 
 // Close implements kv.View.
@@ -85,6 +85,8 @@ type iterator struct {
 	lo, hi  string
 	bounded bool // by hi
 	reverse bool
+	most    int // pairs; 0: no limit
+	given   int
 	begun   bool
 	ended   bool
 }
@@ -94,7 +96,8 @@ func (it *iterator) Next() bool {
 	if !it.begun {
 		it.begin()
 	}
-	it.ended = it.ended || !it.step(it.reverse) || !it.inside()
+	it.ended = it.ended || it.given == it.most && it.most > 0 || !it.step(it.reverse) || !it.inside()
+	it.given++
 	return !it.ended
 }
 

@@ -128,6 +128,65 @@ func BenchmarkScan20(b *testing.B) {
 	}
 }
 
+// BenchmarkScanCollection reads item collections of 20 rows.
+func BenchmarkScanCollection(b *testing.B) {
+	const collections = 1000
+	db := benchOpen(b, Config{Dir: b.TempDir()}, 0)
+	val := make([]byte, 400)
+	for i := range uint64(collections) {
+		err := db.Update(context.Background(), kv.Txn{NoSync: true}, func(_ [][]byte, batch *kv.Batch) error {
+			for j := range 20 {
+				batch.Put(member(i, strconv.Itoa(j)), val)
+			}
+			return nil
+		})
+		if err != nil {
+			b.Fatal(err)
+		}
+	}
+	if err := db.pebble.Flush(); err != nil {
+		b.Fatal(err)
+	}
+	for _, c := range []struct {
+		name   string
+		before func()
+	}{
+		{"Kept", func() {}},
+		{"Again", db.scans.clear}, // to be kept, but dropped each time
+		{"Never", func() { db.scans.clear(); clear(db.scans.seen[:]) }},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			ctx, i := context.Background(), uint64(0)
+			b.ReportAllocs()
+			for b.Loop() {
+				if i%collections == 0 {
+					c.before()
+				}
+				i += 7
+				scanAll(b, db, ctx, collectionRange(i%collections))
+			}
+		})
+	}
+}
+
+func scanAll(b *testing.B, db *DB, ctx context.Context, r kv.Range) {
+	v, err := db.View(ctx, kv.ViewOpts{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	it, err := v.Scan(r)
+	if err != nil {
+		b.Fatal(err)
+	}
+	n := 0
+	for it.Next() {
+		n++
+	}
+	if err := errors.Join(it.Close(), v.Close()); err != nil || n != 20 {
+		b.Fatal(n, err)
+	}
+}
+
 // benchUpdate replaces single items that exist, with a fence.
 func benchUpdate(b *testing.B, c Config) {
 	db := benchOpen(b, c, 10_000)
@@ -205,7 +264,7 @@ func TestAllocations(t *testing.T) {
 	}
 	db := testOpen(t, inMemory())
 	ctx, key, val := context.Background(), rowKey(nil, 1), make([]byte, 300)
-	def := keys.Definition("000000000000", "us-east-1", "T")
+	def, none := keys.Definition("000000000000", "us-east-1", "T"), collectionRange(2)
 	if err := putRow(db, string(def), "\x00\x00\x00\x00\x00\x00\x00\x01"); err != nil {
 		t.Fatal(err)
 	}
@@ -220,6 +279,19 @@ func TestAllocations(t *testing.T) {
 			}
 			_, err = v.Get(key)
 			return errors.Join(err, v.Close())
+		},
+		"scan that is kept": func() error {
+			v, err := db.View(ctx, kv.ViewOpts{})
+			if err != nil {
+				return err
+			}
+			it, err := v.Scan(none)
+			if err != nil {
+				return err
+			}
+			for it.Next() {
+			}
+			return errors.Join(it.Close(), v.Close())
 		},
 	} {
 		allocs := testing.AllocsPerRun(1000, func() {

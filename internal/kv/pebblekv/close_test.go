@@ -1,6 +1,7 @@
 package pebblekv
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
@@ -10,12 +11,17 @@ import (
 
 // TestCloseFlushes: a store that was closed has no log to replay, and all that was in it.
 func TestCloseFlushes(t *testing.T) {
+	for _, size := range []int{1, 2 << 20} {
+		t.Run(fmt.Sprint(size), func(t *testing.T) { testCloseFlushes(t, make([]byte, size)) })
+	}
+}
+
+func testCloseFlushes(t *testing.T, value []byte) {
 	c := Config{Dir: "db", FS: vfs.NewMem(), ReserveBytes: -1}
 	db, err := Open(c)
 	if err != nil {
 		t.Fatal(err)
 	}
-	value := make([]byte, 2*flushFrom)
 	err = db.Update(t.Context(), kv.Txn{Keys: [][]byte{[]byte("k")}}, func(_ [][]byte, b *kv.Batch) error {
 		b.Put([]byte("k"), value)
 		return nil
@@ -40,5 +46,29 @@ func TestCloseFlushes(t *testing.T) {
 	defer v.Close()
 	if got, err := v.Get([]byte("k")); err != nil || len(got) != len(value) {
 		t.Errorf("%d bytes, %v", len(got), err)
+	}
+}
+
+// TestCloseLeavesAnIdleStoreAlone: what nobody wrote to grows by no file, however often it is opened.
+func TestCloseLeavesAnIdleStoreAlone(t *testing.T) {
+	c := Config{Dir: "db", FS: vfs.NewMem(), ReserveBytes: -1}
+	var first []string
+	for n := range 3 {
+		db, err := Open(c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := db.Close(); err != nil {
+			t.Fatal(err)
+		}
+		names, err := c.FS.List(c.Dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n == 0 {
+			first = names
+		} else if len(names) > len(first)+1 { // a log that has not been reused yet
+			t.Errorf("after start %d: %q, after the first: %q", n+1, names, first)
+		}
 	}
 }

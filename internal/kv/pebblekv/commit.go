@@ -12,7 +12,7 @@ import (
 
 // A commit is made of four steps: it gets a number, announces what it changes, is applied, settles.
 
-// announce tells the marks and the cache what commit n is about to change. Of a log that is its trim point, which only
+// announce tells the marks and the caches what commit n is about to change. Of a log that is its trim point, which only
 // TailLog reads.
 func (db *DB) announce(b *kv.Batch, n uint64) {
 	for _, p := range b.Puts {
@@ -33,6 +33,11 @@ func (db *DB) change(key []byte, n uint64) {
 	h := hash(key)
 	db.marks.raise(key, h, n)
 	db.values.drop(h)
+	if c := keys.CollectionOf(key); c != nil {
+		h := hash(c)
+		raise(&db.marks.collections[h%stripes], n)
+		db.scans.drop(h)
+	}
 }
 
 // apply makes b visible. An error means that its outcome is unknown, and that the process ends.

@@ -5,6 +5,7 @@ import (
 	"math"
 	"os"
 	"runtime/debug"
+	"sync"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 
@@ -20,7 +21,7 @@ type Config struct {
 	FS vfs.FS
 
 	// CacheBytes is the size of the block cache, which fills as blocks are read. 0 is a quarter of the memory limit (GOMEMLIMIT
-	// or the control group's, the smaller), or 128 MiB where there is none. The cache of values may take half as much beside it.
+	// or the control group's, the smaller), or 128 MiB where there is none. The caches of values and of scans may take half as much each beside it.
 	CacheBytes int64
 
 	// MemtableBytes is the size to which a memtable may grow from 256 KiB; up to four exist while the disk is behind. 0 is
@@ -89,9 +90,12 @@ func sizes(limit int64) (cache, memtable int64) {
 	return limit / 4, min(max(limit/16, 4<<20), 64<<20)
 }
 
+// ownCgroupLimit is read once: control groups are five files or more, and a start asks three times.
+var ownCgroupLimit = sync.OnceValue(func() int64 { return cgroupLimit(os.DirFS("/")) })
+
 // MemoryLimit returns how much memory the process may use, 0 if that is not limited.
 func MemoryLimit() int64 {
-	limit := cgroupLimit(os.DirFS("/"))
+	limit := ownCgroupLimit()
 	if soft := debug.SetMemoryLimit(-1); soft != math.MaxInt64 && (limit == 0 || soft < limit) {
 		limit = soft
 	}

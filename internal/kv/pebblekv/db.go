@@ -31,10 +31,12 @@ type DB struct {
 	crowds    crowds
 	watermark *watermark
 	values    *values
+	scans     *scans
 	space     *spaceWatch
 
 	settling sync.WaitGroup // commits that nobody waits for
 	opened   atomic.Bool
+	closing  atomic.Bool
 	failure  sync.Once
 	updates  sync.Pool // of *update
 	views    sync.Pool // of *view
@@ -51,6 +53,7 @@ func Open(c Config) (*DB, error) {
 		gate:      latch.NewGate(),
 		watermark: newWatermark(),
 		values:    newValues(c.CacheBytes / 2),
+		scans:     newScans(c.CacheBytes / 2),
 		space:     newSpaceWatch(c),
 	}
 	db.latches = latch.NewTable(db.loadVersion)
@@ -94,10 +97,10 @@ func (db *DB) options() *pebble.Options {
 	return o
 }
 
-// compactions returns how many compactions may run at once. While the store is opened it need be none: Pebble would wait for the end of one
-// that begins when the log of a crash has been written to tables, which takes seconds in a large store. The next flush brings it.
+// compactions returns how many compactions may run at once. While the store is opened or closed it need be none: Pebble would wait for the end of
+// one that begins when the log has been written to tables, which takes seconds in a large store. The next flush brings it.
 func (db *DB) compactions() (least, most int) {
-	if db.opened.Load() {
+	if db.opened.Load() && !db.closing.Load() {
 		least = 1
 	}
 	return least, max(1, runtime.GOMAXPROCS(0)/2)
@@ -116,20 +119,18 @@ func (db *DB) Close() error {
 		return err
 	}
 	db.settling.Wait()
+	db.closing.Store(true)
 	db.flush()
 	return errors.Join(db.pebble.Close(), db.lock.Close())
 }
 
-const (
-	// flushFrom is the size of the log from which a flush at the end is worth it: less is replayed in a few milliseconds.
-	flushFrom = 1 << 20
-	// flushPatience is how long Close waits for it. All that counts is in the log, so nothing is lost if the disk is full or stuck.
-	flushPatience = 5 * time.Second
-)
+// flushPatience is how long Close waits for a flush. All that counts is in the log, so nothing is lost if the disk is full or stuck.
+const flushPatience = 5 * time.Second
 
-// flush writes the memtables to tables, so that the next Open need not replay the log.
+// flush writes the memtables to tables, so that the next Open need not replay the log and, even if that is short, wait for the
+// disk five times more.
 func (db *DB) flush() {
-	if db.pebble.Metrics().WAL.Size < flushFrom {
+	if db.pebble.Metrics().WAL.Size == 0 {
 		return
 	}
 	flushed, err := db.pebble.AsyncFlush()
@@ -189,6 +190,7 @@ func (db *DB) DeleteRange(ctx context.Context, lo, hi []byte) error {
 	n := db.watermark.begin()
 	raise(&db.marks.ranges, n)
 	db.values.clear()
+	db.scans.clear()
 	if err := db.apply(b); err != nil {
 		return err
 	}

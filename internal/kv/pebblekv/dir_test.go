@@ -96,6 +96,7 @@ func TestAcceptedDirectories(t *testing.T) {
 		"empty":           {},
 		"root of a disk":  {"lost+found": ""},
 		"begun":           {"LOCK": "", "FORMAT.new": "gramme st"},
+		"begun in Pebble": {"LOCK": "", "marker.format-version.000001.024": "", "FORMAT.new": ""},
 		"begun with more": {"LOCK": "", "FORMAT": "gramme store, format 1\n"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -113,6 +114,27 @@ func TestAcceptedDirectories(t *testing.T) {
 				t.Errorf("FORMAT holds %q (%v)", text, err)
 			}
 		})
+	}
+}
+
+// TestNewStoreIsOfOnePebbleFormat: a store begins in Pebble's format that it is for, so that opening it costs no upgrades. A release of
+// Pebble that names its marker otherwise would leave two.
+func TestNewStoreIsOfOnePebbleFormat(t *testing.T) {
+	fs := vfs.NewMem()
+	db := testOpen(t, Config{Dir: "d", FS: fs})
+	if v := db.pebble.FormatMajorVersion(); v != pebbleFormat {
+		t.Errorf("Pebble's format is %s, want %s", v, pebbleFormat)
+	}
+	names, err := fs.List("d")
+	if err != nil {
+		t.Fatal(err)
+	}
+	names = slices.DeleteFunc(names, func(n string) bool { return !strings.HasPrefix(n, "marker.format-version.") })
+	if want := []string{"marker.format-version.000001.024"}; !slices.Equal(names, want) {
+		t.Errorf("its markers are %q, want %q", names, want)
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
 	}
 }
 

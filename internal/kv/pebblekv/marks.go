@@ -1,7 +1,6 @@
 package pebblekv
 
 import (
-	"bytes"
 	"sync/atomic"
 
 	"github.com/grammedb/gramme/internal/kv"
@@ -10,7 +9,7 @@ import (
 )
 
 const (
-	stripes      = 4096 // of keys
+	stripes      = 4096 // of keys, and of item collections
 	spaceStripes = 1024 // of tables and indexes, for scans
 )
 
@@ -20,9 +19,10 @@ const (
 // read finds at least the number of the commit whose value, or whose deletion, it saw. Marks are shared by many
 // keys; a reader may then wait for a commit that it did not see, which only delays it.
 type marks struct {
-	keys   [stripes]atomic.Uint64      // by the key
-	spaces [spaceStripes]atomic.Uint64 // by the key's table and index, for scans
-	ranges atomic.Uint64               // range deletions, which may have changed any key
+	keys        [stripes]atomic.Uint64      // by the key
+	collections [stripes]atomic.Uint64      // by the key's item collection, for scans within one
+	spaces      [spaceStripes]atomic.Uint64 // by the key's table and index, for other scans
+	ranges      atomic.Uint64               // range deletions, which may have changed any key
 }
 
 func hash(key []byte) uint64 { return latch.Hash(key) }
@@ -49,10 +49,15 @@ func (m *marks) key(h uint64) uint64 {
 	return max(m.keys[h%stripes].Load(), m.ranges.Load())
 }
 
+// collection returns the mark of the item collection (see keys.CollectionOf) whose hash is h.
+func (m *marks) collection(h uint64) uint64 {
+	return max(m.collections[h%stripes].Load(), m.ranges.Load())
+}
+
 // space returns the mark of a range if it lies within one table or index.
 func (m *marks) space(r kv.Range) (n uint64, ok bool) {
 	space := keys.Space(r.Lo)
-	if space == nil || !bytes.HasPrefix(r.Hi, space) && !bytes.Equal(r.Hi, keys.Next(space)) {
+	if space == nil || !keys.Within(space, r.Lo, r.Hi) {
 		return 0, false
 	}
 	return max(m.spaces[hash(space)%spaceStripes].Load(), m.ranges.Load()), true

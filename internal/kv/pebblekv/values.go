@@ -3,8 +3,6 @@ package pebblekv
 import (
 	"bytes"
 	"encoding/binary"
-	"maps"
-	"slices"
 	"sync"
 )
 
@@ -21,13 +19,10 @@ type values struct{ shards [valueShards]valueShard }
 
 const valueShards = 64
 
-// A valueShard holds the values of some keys. Those that are not used between two visits are evicted (the CLOCK algorithm).
+// A valueShard holds the values of some keys, by their hashes: of keys that share one the last is kept.
 type valueShard struct {
-	mu     sync.Mutex
-	kept   map[uint64]entry // by the hash of the key: of keys that share one the last is kept
-	queue  []uint64         // hashes in the order in which they are visited; of some the value has been dropped
-	bytes  int
-	budget int
+	mu sync.Mutex
+	clock[entry]
 }
 
 // An entry is a copy of a pair: whether it was used, the length of the key in two bytes, the key, the value.
@@ -55,12 +50,20 @@ func (e entry) holds(key []byte) bool {
 // value returns the value of an entry whose key has that length. It never changes.
 func (e entry) value(keyLen int) []byte { return e[entryHeader+keyLen : len(e) : len(e)] }
 
+// size implements clocked.
 func (e entry) size() int { return len(e) + entryOverhead }
+
+// spare implements clocked.
+func (e entry) spare() bool {
+	used := e[0] != 0
+	e[0] = 0
+	return used
+}
 
 func newValues(bytes int64) *values {
 	c := new(values)
 	for i := range c.shards {
-		c.shards[i] = valueShard{kept: make(map[uint64]entry), budget: int(bytes / valueShards)}
+		c.shards[i].clock = newClock[entry](int(bytes / valueShards))
 	}
 	return c
 }
@@ -97,44 +100,12 @@ func (c *values) keep(h uint64, key, val []byte, marks *marks, durable uint64) [
 	return e.value(len(key))
 }
 
-func (s *valueShard) put(h uint64, e entry) {
-	s.drop(h)
-	s.kept[h] = e
-	s.queue = append(s.queue, h)
-	s.bytes += e.size()
-	for s.bytes > s.budget {
-		s.visit()
-	}
-	if len(s.queue) > 2*len(s.kept)+64 { // mostly hashes whose value was dropped
-		s.queue = slices.AppendSeq(s.queue[:0], maps.Keys(s.kept))
-	}
-}
-
-// visit evicts the first of the queue, or lets it off once if it was used.
-func (s *valueShard) visit() {
-	h := s.queue[0]
-	s.queue = s.queue[1:]
-	if e, ok := s.kept[h]; ok && e[0] != 0 {
-		e[0] = 0
-		s.queue = append(s.queue, h)
-		return
-	}
-	s.drop(h)
-}
-
-func (s *valueShard) drop(h uint64) {
-	if e, ok := s.kept[h]; ok {
-		s.bytes -= e.size()
-		delete(s.kept, h)
-	}
-}
-
 // drop forgets the value of a key that a commit is about to change.
 func (c *values) drop(h uint64) {
 	s := c.shard(h)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.drop(h)
+	s.clock.drop(h)
 }
 
 // clear forgets everything.
@@ -142,8 +113,7 @@ func (c *values) clear() {
 	for i := range c.shards {
 		s := &c.shards[i]
 		s.mu.Lock()
-		clear(s.kept)
-		s.queue, s.bytes = nil, 0
+		s.clear()
 		s.mu.Unlock()
 	}
 }

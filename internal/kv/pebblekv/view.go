@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"sync/atomic"
 
 	"github.com/cockroachdb/pebble/v2"
 
@@ -19,8 +18,10 @@ type view struct {
 	pin  uint64           // no later commit is in snap
 	seen uint64           // the newest commit that may have been read
 
-	first iterator // most views have but one
-	scans int
+	// Most views have but one scan.
+	first  iterator
+	replay replay
+	scans  int
 }
 
 // View implements kv.Engine.
@@ -104,28 +105,46 @@ func (v *view) get(f *finder, key []byte) ([]byte, error) {
 
 // Scan implements kv.View.
 func (v *view) Scan(r kv.Range) (kv.Iterator, error) {
+	v.scans++
+	s, ok := spanOf(r)
+	if ok && v.snap == nil {
+		if f := v.db.scans.get(s, r); f != nil {
+			it := &v.replay
+			if v.scans > 1 {
+				it = new(replay)
+			}
+			*it = f.replay(r.Most) // durable: nothing to wait for
+			return it, nil
+		}
+	}
 	it := &v.first
-	if v.scans > 0 {
+	if v.scans > 1 {
 		it = new(iterator)
 	}
-	v.scans++
 	if r.Hi != nil && bytes.Compare(r.Lo, r.Hi) >= 0 {
-		*it = iterator{state: ended}
+		it.state = ended
 		return it, nil
 	}
-	crowded := v.db.crowds.of(r.Lo)
-	*it = iterator{options: pebble.IterOptions{LowerBound: r.Lo, UpperBound: r.Hi}, reverse: r.Reverse, crowded: crowded, seeks: crowded.Load()}
-	var err error
-	if it.pebble, err = v.reader().NewIter(&it.options); err != nil {
-		return nil, readError(err)
+	if ok && v.snap == nil && v.db.scans.again(s) {
+		it.record(v.db, s, r)
+	}
+	if err := it.open(v.db, v.reader(), r); err != nil {
+		return nil, err
 	}
 	// What the iterator shows was visible when it was made.
-	mark, ok := v.db.marks.space(r)
-	if !ok {
-		mark = v.db.watermark.issued.Load()
-	}
-	v.see(mark)
+	v.see(v.db.mark(r, s, ok))
 	return it, nil
+}
+
+// mark returns the mark of a range, and of its item collection if it is a span.
+func (db *DB) mark(r kv.Range, s span, isSpan bool) uint64 {
+	if isSpan {
+		return db.marks.collection(s.collection)
+	}
+	if mark, ok := db.marks.space(r); ok {
+		return mark
+	}
+	return db.watermark.issued.Load()
 }
 
 // Close implements kv.View.
@@ -151,75 +170,7 @@ func (v *view) Close() error {
 func (v *view) reset() {
 	v.ctx, v.snap, v.pin, v.seen = nil, nil, 0, 0
 	if v.scans > 0 {
-		v.first, v.scans = iterator{}, 0
+		v.first.reset()
+		v.replay, v.scans = replay{}, 0
 	}
-}
-
-// Where an iterator is.
-const (
-	before = iota // the first pair
-	within
-	ended
-)
-
-// iterator implements kv.Iterator.
-type iterator struct {
-	pebble  *pebble.Iterator // nil if the range is empty
-	options pebble.IterOptions
-	reverse bool
-	seeks   bool         // past other versions of a key
-	crowded *atomic.Bool // what is to be told of a crowd
-	state   int
-	val     []byte
-	err     error
-}
-
-// Next implements kv.Iterator.
-func (it *iterator) Next() bool {
-	if it.state == ended || !it.step() {
-		it.state = ended
-		return false
-	}
-	it.state = within
-	if it.val, it.err = it.pebble.ValueAndErr(); it.err != nil {
-		it.state = ended
-		return false
-	}
-	return true
-}
-
-func (it *iterator) step() bool {
-	switch {
-	case it.state == before && it.reverse:
-		return it.pebble.Last()
-	case it.state == before:
-		return it.pebble.First()
-	case it.reverse:
-		return it.pebble.Prev()
-	case it.seeks:
-		return it.pebble.NextPrefix()
-	}
-	return it.pebble.Next()
-}
-
-// Key implements kv.Iterator.
-func (it *iterator) Key() []byte { return it.pebble.Key() }
-
-// Value implements kv.Iterator.
-func (it *iterator) Value() []byte { return it.val }
-
-// Close implements kv.Iterator.
-func (it *iterator) Close() error {
-	err := it.err
-	if it.pebble != nil {
-		if !it.seeks && metCrowd(it.pebble) {
-			it.crowded.Store(true)
-		}
-		if cerr := it.pebble.Close(); err == nil {
-			err = cerr
-		}
-		it.pebble = nil
-	}
-	it.state = ended
-	return readError(err)
 }

@@ -304,7 +304,7 @@ func (w *workload) getAbsent(rng *rand.Rand) error {
 	return nil
 }
 
-// scan reads an index, or everything.
+// scan reads an index, an item collection, or everything.
 func (w *workload) scan(rng *rand.Rand) error {
 	return w.scanWith(rng, kv.ViewOpts{})
 }
@@ -314,12 +314,10 @@ func (w *workload) pinned(rng *rand.Rand) error {
 }
 
 func (w *workload) scanWith(rng *rand.Rand, o kv.ViewOpts) error {
-	lo := keys.AppendSpace(nil, 1, uint16(rng.IntN(2)))
+	lo := [][]byte{
+		keys.AppendSpace(nil, 1, uint16(rng.IntN(2))), hotRow(rng.IntN(hotRows)), keys.AppendTable(nil, 1),
+	}[rng.IntN(3)]
 	r := kv.Range{Lo: lo, Hi: keys.Next(lo), Reverse: rng.IntN(2) == 0}
-	if rng.IntN(3) == 0 {
-		lo = keys.AppendTable(nil, 1)
-		r.Lo, r.Hi = lo, keys.Next(lo)
-	}
 	seen := map[string]int64{}
 	err := w.view(o, func(v kv.View) error {
 		it, err := v.Scan(r)
