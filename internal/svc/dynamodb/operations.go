@@ -44,7 +44,7 @@ func (s *Service) operations() []*api.Op {
 
 		// Transactions.
 		api.Define("TransactGetItems", s.transactGetItems),
-		api.Quickly(s.InMemory, api.Define("TransactWriteItems", s.transactWriteItems)),
+		api.Define("TransactWriteItems", s.transactWriteItems),
 
 		// Statements.
 		api.Define("BatchExecuteStatement", s.batchExecuteStatement),
