@@ -20,20 +20,25 @@ func respectMemoryLimit() {
 	}
 }
 
-// A lull is found by what a process allocates.
-type lull struct{ released, last uint64 }
+// A lull is found by what a process allocates, and by how long it has worked: reads from caches allocate nearly nothing, and would wait
+// while memory is released.
+type lull struct {
+	released, last uint64 // bytes allocated
+	worked         time.Duration
+}
 
 const (
 	settleTime   = 250 * time.Millisecond // after the start
 	lullInterval = 2 * time.Second
-	lullBytes    = 1 << 20 // allocated in an interval: a server that is asked now and then
-	burstBytes   = 8 << 20 // allocated since memory was last released: fewer are not worth a collection
+	lullBytes    = 1 << 20               // allocated in an interval: a server that is asked now and then
+	lullWork     = 40 * time.Millisecond // of a processor in an interval
+	burstBytes   = 8 << 20               // allocated since memory was last released: fewer are not worth a collection
 )
 
-// begins reports whether a lull begins after a time of work, by all that was ever allocated.
-func (l *lull) begins(allocated uint64) bool {
-	calm := allocated-l.last < lullBytes
-	l.last = allocated
+// begins reports whether a lull begins after a time of work, by all that was ever allocated and worked.
+func (l *lull) begins(allocated uint64, worked time.Duration) bool {
+	calm := allocated-l.last < lullBytes && worked-l.worked < lullWork
+	l.last, l.worked = allocated, worked
 	if !calm || allocated-l.released < burstBytes {
 		return false
 	}
@@ -63,7 +68,7 @@ func releaseIdleMemory(ctx context.Context, log *slog.Logger) {
 			release()
 		case <-t.C:
 			metrics.Read(heap)
-			if l.begins(heap[0].Value.Uint64()) {
+			if l.begins(heap[0].Value.Uint64(), processorTime()) {
 				debug.FreeOSMemory()
 				release()
 			}
