@@ -25,11 +25,13 @@ func respectMemoryLimit() {
 type lull struct {
 	released, last uint64 // bytes allocated
 	worked         time.Duration
+	calm           int // intervals in a row
 }
 
 const (
 	settleTime   = 250 * time.Millisecond // after the start
 	lullInterval = 2 * time.Second
+	lullLength   = 5                     // calm intervals: what is given back too early costs a page fault for each 4 KB when work goes on
 	lullBytes    = 1 << 20               // allocated in an interval: a server that is asked now and then
 	lullWork     = 40 * time.Millisecond // of a processor in an interval
 	burstBytes   = 8 << 20               // allocated since memory was last released: fewer are not worth a collection
@@ -37,9 +39,13 @@ const (
 
 // begins reports whether a lull begins after a time of work, by all that was ever allocated and worked.
 func (l *lull) begins(allocated uint64, worked time.Duration) bool {
-	calm := allocated-l.last < lullBytes && worked-l.worked < lullWork
+	if allocated-l.last < lullBytes && worked-l.worked < lullWork {
+		l.calm++
+	} else {
+		l.calm = 0
+	}
 	l.last, l.worked = allocated, worked
-	if !calm || allocated-l.released < burstBytes {
+	if l.calm < lullLength || allocated-l.released < burstBytes {
 		return false
 	}
 	l.released = allocated
