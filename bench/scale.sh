@@ -10,5 +10,5 @@ go build -o "$out/" ./scale ./refs
 (cd .. && CGO_ENABLED=0 go build -trimpath -ldflags='-s -w' -o "$out/gramme" ./cmd/gramme)
 "$out/refs" serve -kind fasthttp -work echo -addr 127.0.0.1:19311 &
 control=$!
-trap 'kill $control; rm -rf "$out"' EXIT
+trap 'kill $control || true; rm -rf "$out"' EXIT
 "$out/scale" -items "${1:-10000000}" -dir "$out" -control http://127.0.0.1:19311 -- "$out/gramme" serve --data "$out/data" ${SERVE_FLAGS:-}

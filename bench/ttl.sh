@@ -5,12 +5,16 @@
 set -euo pipefail
 cd "$(dirname "$0")"
 out=$(mktemp -d -p "${BENCH_DATA:-/var/tmp}" gramme-ttl.XXXXXX)
+trap 'kill $control $server || true; wait; rm -rf "$out"' EXIT
+control= server=
 go build -o "$out/" ./ttl ./refs
 (cd .. && CGO_ENABLED=0 go build -trimpath -ldflags='-s -w' -o "$out/gramme" ./cmd/gramme)
 "$out/refs" serve -kind fasthttp -work echo -addr 127.0.0.1:19311 &
 control=$!
 "$out/gramme" serve --data "$out/data" --listen 127.0.0.1:19310 --key id:secret &
 server=$!
-trap 'kill $control $server; wait; rm -rf "$out"' EXIT
-sleep 1
+for _ in {1..100}; do
+  if (: </dev/tcp/127.0.0.1/19310) 2>/dev/null && (: </dev/tcp/127.0.0.1/19311) 2>/dev/null; then break; fi
+  sleep 0.1
+done
 "$out/ttl" -url http://127.0.0.1:19310 -items "${1:-1000000}" -pid $server -control http://127.0.0.1:19311

@@ -133,10 +133,14 @@ func (r *run) delay(ctx context.Context) error {
 	ctx, stop := context.WithTimeout(ctx, max(10*r.each, time.Second))
 	defer stop()
 	wrote := make(chan error, 1)
-	var puts traffic.Latencies
+	bodies := make([][]byte, 10*r.rate)
+	for i := range bodies {
+		bodies[i] = r.item(nil, streamed, traffic.Stamp)
+	}
+	var puts traffic.Steady
 	go func() {
 		var err error
-		puts, err = r.client.Steady(ctx, r.rate, r.put(streamed))
+		puts, err = r.client.Steady(ctx, r.rate, "PutItem", bodies)
 		wrote <- err
 	}()
 	ages := new(hist.Hist)
@@ -159,7 +163,7 @@ func (r *run) delay(ctx context.Context) error {
 	show := func(h *hist.Hist, q float64) time.Duration {
 		return time.Duration(h.Quantile(q)).Round(10 * time.Microsecond)
 	}
-	all := puts.All()
+	all := puts.Latencies.All()
 	fmt.Printf("at %d puts a second: %d records, sent to read p50 %v  p99 %v   (PutItem itself p50 %v  p99 %v)\n", r.rate,
 		ages.Count(), show(ages, 0.5), show(ages, 0.99), show(all, 0.5), show(all, 0.99))
 	return nil

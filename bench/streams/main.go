@@ -48,6 +48,7 @@ func main() {
 }
 
 func mainErr() (err error) {
+	traffic.Serve()
 	var (
 		r     run
 		url   = flag.String("url", "http://127.0.0.1:8000", "`URL` of the server")
@@ -98,9 +99,14 @@ func (r *run) create(ctx context.Context) error {
 // put puts a new item of 400 bytes, which says when it was sent.
 func (r *run) put(table string) traffic.Request {
 	return traffic.Request{Operation: "PutItem", Body: func(_ int, b []byte) []byte {
-		return fmt.Appendf(b, `{"TableName":"%s","Item":{"pk":{"S":"item-%010d"},"at":{"N":"%d"},"data":{"S":"%0340d"},"tags":{"SS":["one","two"]},"n":{"N":"7"}}}`,
-			table, r.keys.Add(1), time.Now().UnixNano(), 0)
+		return r.item(b, table, strconv.FormatInt(time.Now().UnixNano(), 10))
 	}}
+}
+
+// item appends the body of a PutItem of a new item.
+func (r *run) item(b []byte, table, at string) []byte {
+	return fmt.Appendf(b, `{"TableName":"%s","Item":{"pk":{"S":"item-%010d"},"at":{"N":"%s"},"data":{"S":"%0340d"},"tags":{"SS":["one","two"]},"n":{"N":"7"}}}`,
+		table, r.keys.Add(1), at, 0)
 }
 
 // A speed is how a table was written to.

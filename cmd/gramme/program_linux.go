@@ -47,7 +47,7 @@ func pristine(smaps, file string) (found []mapping) {
 			if ours = ok; ok {
 				found = append(found, m)
 			}
-		case ours && (counter == "Anonymous" || counter == "Swap") && f[1] != "0":
+		case ours && ((counter == "Anonymous" || counter == "Swap") && f[1] != "0" || counter == "Rss" && f[1] == "0"): // an emulator says 0 of all
 			found, ours = found[:len(found)-1], false
 		}
 	}

@@ -1,6 +1,7 @@
 package traffic
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -8,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"runtime"
+	"strconv"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -23,6 +25,7 @@ type sender struct {
 	polled  []unix.PollFd // of each lane its connection; the last is the standard input, whose end is the sender's
 	free    []*lane
 	samples []sample
+	body    []byte // with a stamp
 }
 
 // A lane is a connection and the call that is under way on it.
@@ -106,13 +109,24 @@ func (s *sender) sendDue(due time.Time, gap time.Duration, over bool) (time.Time
 		s.signer.SetTime(now)
 		l := s.free[len(s.free)-1]
 		s.free = s.free[:len(s.free)-1]
-		l.out = s.signer.Append(l.out[:0], s.Operation, s.Bodies[rand.IntN(len(s.Bodies))])
+		l.out = s.signer.Append(l.out[:0], s.Operation, s.stamped(s.Bodies[rand.IntN(len(s.Bodies))], now))
 		l.call = sample{Due: due, Sent: time.Since(due)}
 		if n, err := unix.Write(l.fd, l.out); err != nil || n < len(l.out) {
 			return due, fmt.Errorf("sent %d bytes of %d: %w", n, len(l.out), err)
 		}
 	}
 	return due, nil
+}
+
+// stamped returns body with the time in it, if it holds a Stamp.
+func (s *sender) stamped(body []byte, now time.Time) []byte {
+	at := bytes.Index(body, []byte(Stamp))
+	if at < 0 {
+		return body
+	}
+	s.body = append(s.body[:0], body...)
+	strconv.AppendInt(s.body[at:at], now.UnixNano(), 10)
+	return s.body
 }
 
 // wait waits until something is due or has come in, which it takes in, and reports whether to end.

@@ -62,6 +62,9 @@ func serve() error {
 	return gob.NewEncoder(os.Stdout).Encode(s.samples)
 }
 
+// Stamp is replaced, where a body that Steady sends holds it, by the time at which it is sent, in nanoseconds since 1970.
+const Stamp = "1111111111111111111"
+
 // Steady sends requests at a rate, in calls a second, until ctx ends: each with any of the bodies.
 //
 // They are sent by a process of its own, of one thread. A client on another machine would not compete with what loads

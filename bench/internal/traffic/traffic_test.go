@@ -89,3 +89,11 @@ func TestMedianSecond(t *testing.T) {
 		t.Errorf("%d without calls", got)
 	}
 }
+
+func TestStamp(t *testing.T) {
+	var s sender
+	body := []byte(`{"at":{"N":"` + Stamp + `"}}`)
+	if got := string(s.stamped(body, time.Unix(1700000000, 5))); got != `{"at":{"N":"1700000000000000005"}}` || !strings.Contains(string(body), Stamp) {
+		t.Errorf("%s from %s", got, body)
+	}
+}

@@ -2,7 +2,6 @@ package memkv_test
 
 import (
 	"context"
-
 	"sync/atomic"
 	"testing"
 

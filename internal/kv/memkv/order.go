@@ -64,6 +64,7 @@ func (o *order) sort(late []change) {
 func (o *order) settle(limit int) {
 	n := min(limit, len(o.sorted))
 	o.tree.apply(o.sorted[:n])
+	clear(o.sorted[:n]) // of what is gone this was the last to know
 	o.sorted = o.sorted[n:]
 	o.owed.Store(int64(len(o.sorted)))
 	if len(o.sorted) == 0 {

@@ -80,3 +80,20 @@ func TestBlock(t *testing.T) {
 		}
 	}
 }
+
+// TestSettledIsForgotten: changes that have been made keep nothing alive, though others of their batch still wait.
+func TestSettledIsForgotten(t *testing.T) {
+	o := order{tree: newTree()}
+	var late []change
+	for i := range 100 {
+		c := newCell(newBlock([]byte{byte(i)}, nil), 0, nil)
+		late = append(late, change{entry: entryOf(c), gone: true})
+	}
+	o.sort(late)
+	o.settle(60)
+	for i, c := range o.room {
+		if made := i < 60; made != (c.cell == nil) {
+			t.Fatalf("change %d: %v", i, c.cell)
+		}
+	}
+}

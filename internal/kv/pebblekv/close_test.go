@@ -1,7 +1,6 @@
 package pebblekv
 
 import (
-	"fmt"
 	"testing"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
@@ -11,17 +10,12 @@ import (
 
 // TestCloseFlushes: a store that was closed has no log to replay, and all that was in it.
 func TestCloseFlushes(t *testing.T) {
-	for _, size := range []int{1, 2 << 20} {
-		t.Run(fmt.Sprint(size), func(t *testing.T) { testCloseFlushes(t, make([]byte, size)) })
-	}
-}
-
-func testCloseFlushes(t *testing.T, value []byte) {
 	c := Config{Dir: "db", FS: vfs.NewMem(), ReserveBytes: -1}
 	db, err := Open(c)
 	if err != nil {
 		t.Fatal(err)
 	}
+	value := make([]byte, 2*flushFrom)
 	err = db.Update(t.Context(), kv.Txn{Keys: [][]byte{[]byte("k")}}, func(_ [][]byte, b *kv.Batch) error {
 		b.Put([]byte("k"), value)
 		return nil

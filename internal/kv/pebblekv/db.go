@@ -124,13 +124,18 @@ func (db *DB) Close() error {
 	return errors.Join(db.pebble.Close(), db.lock.Close())
 }
 
-// flushPatience is how long Close waits for a flush. All that counts is in the log, so nothing is lost if the disk is full or stuck.
-const flushPatience = 5 * time.Second
+const (
+	// flushFrom is the size of the log from which a flush at the end is worth it: less is replayed in a few milliseconds, and each flush leaves
+	// a sublevel of L0 that reads look into.
+	flushFrom = 1 << 20
+	// flushPatience is how long Close waits for it. All that counts is in the log, so nothing is lost if the disk is stuck.
+	flushPatience = 5 * time.Second
+)
 
-// flush writes the memtables to tables, so that the next Open need not replay the log and, even if that is short, wait for the
-// disk five times more.
+// flush writes the memtables to tables, so that the next Open need not replay the log. Not on a full disk: Pebble panics when it cannot
+// begin another log.
 func (db *DB) flush() {
-	if db.pebble.Metrics().WAL.Size == 0 {
+	if size := db.pebble.Metrics().WAL.Size; size < flushFrom || !db.space.room(int(size)) {
 		return
 	}
 	flushed, err := db.pebble.AsyncFlush()
