@@ -58,7 +58,7 @@ portable:
 cross:
 	scripts/cross $(PLATFORMS)
 
-## bench        the server beside the references, in ROUNDS interleaved rounds of 130 s: the table of its targets
+## bench        the server beside the references, in ROUNDS interleaved rounds of 160 s: the table of its targets
 bench:
 	bench/run.sh $(ROUNDS)
 
