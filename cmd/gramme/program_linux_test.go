@@ -23,7 +23,10 @@ Swap:                  0 kB
 018c8000-018d0000 r--p 014c8000 fe:00 1234                               /opt/my programs/gramme
 Anonymous:             0 kB
 Swap:                  4 kB
-018d0000-01973000 rw-p 014d0000 fe:00 1234                               /opt/my programs/gramme
+018d0000-018d1000 r--p 014d0000 fe:00 1234                               /opt/my programs/gramme
+Rss:                   0 kB
+Anonymous:             0 kB
+018d1000-01973000 rw-p 014d0000 fe:00 1234                               /opt/my programs/gramme
 Anonymous:             0 kB
 Swap:                  0 kB
 01973000-039e3000 rw-p 00000000 00:00 0
