@@ -25,7 +25,7 @@ type Config struct {
 	CacheBytes int64
 
 	// MemtableBytes is the size to which a memtable may grow from 256 KiB; up to four exist while the disk is behind. 0 is
-	// a sixteenth of the memory limit between 4 and 64 MiB, or 32 MiB where there is none.
+	// a sixteenth of the memory limit between 4 and 64 MiB, or 64 MiB where there is none.
 	MemtableBytes int64
 
 	// ReserveBytes is the free space below which updates that put or log fail with kv.ErrNoSpace. 0 is 5 % of the disk, at least
@@ -78,14 +78,11 @@ func exit(log *slog.Logger) func(error) {
 	}
 }
 
-// unlimited is the memory limit whose sizes are used where there is no limit.
-const unlimited = 512 << 20
-
 // sizes divides a memory limit; 0 is no limit. What is left is for requests, iterators and the garbage collector, which
 // lets the heap grow past what is live.
 func sizes(limit int64) (cache, memtable int64) {
 	if limit <= 0 {
-		limit = unlimited
+		return 128 << 20, 64 << 20
 	}
 	return limit / 4, min(max(limit/16, 4<<20), 64<<20)
 }

@@ -13,7 +13,7 @@ import (
 
 func TestSizes(t *testing.T) {
 	for _, c := range []struct{ limit, cache, memtable int64 }{
-		{0, 128 << 20, 32 << 20},
+		{0, 128 << 20, 64 << 20},
 		{32 << 20, 8 << 20, 4 << 20},
 		{256 << 20, 64 << 20, 16 << 20},
 		{8 << 30, 2 << 30, 64 << 20},

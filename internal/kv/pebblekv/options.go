@@ -17,6 +17,14 @@ const (
 	mergerName   = "gramme.add.v1"
 )
 
+// Bits of Bloom filters for each key. Most look-ups of writes are for new keys and ask the filters of all levels, where L0 alone has dozens of
+// sublevels beside a bulk load: where 10 bits let one look-up in a hundred through, 16 let one in two thousand. The last level, which has nearly
+// all keys, is asked once.
+const (
+	upperFilter = 16
+	lastFilter  = 10
+)
+
 // comparer orders keys by their bytes. Its name is part of the format too.
 var comparer = pebble.DefaultComparer
 
@@ -26,7 +34,7 @@ func pebbleOptions(c Config, log *eventLog) *pebble.Options {
 		Comparer:                    comparer,
 		Merger:                      counterMerger,
 		FormatMajorVersion:          pebbleFormat,
-		CacheSize:                   c.CacheBytes,
+		CacheSize:                   c.CacheBytes + c.MemtableBytes, // memtables, up to three of them mostly, are taken out of it
 		MemTableSize:                uint64(c.MemtableBytes),
 		MemTableStopWritesThreshold: 4,
 		L0CompactionThreshold:       4,                // with 6 loads were cheaper by a tenth, and queries dearer: they look into each sublevel
@@ -37,18 +45,18 @@ func pebbleOptions(c Config, log *eventLog) *pebble.Options {
 		EventListener:               log.listener(),
 		// WALMinSyncInterval stays 0: commits that wait for one fsync share the next, and waiting longer only slows a lone writer.
 	}
-	filters := givingFilter{bloom.FilterPolicy(10), c.Way}
 	for i := range o.Levels {
 		o.TargetFileSizes[i] = 16 << 20 // keys are hashed: what overlaps a table is rewritten anyway, and each costs an fsync
 		o.Levels[i] = pebble.LevelOptions{
 			BlockSize:      4 << 10,   // small: most reads want one item
 			IndexBlockSize: 256 << 10, // large: one level of index is one lookup less for each read
-			FilterPolicy:   filters,
+			FilterPolicy:   givingFilter{bloom.FilterPolicy(upperFilter), c.Way},
 			// Without cgo Snappy decompresses several times faster than Zstandard, and each read that misses the cache pays for it.
 			Compression: func() *sstable.CompressionProfile { return sstable.SnappyCompression },
 		}
 	}
-	o.TargetFileSizes[0] = 8 << 20
+	o.TargetFileSizes[0] = c.MemtableBytes // one file for each sublevel: a look-up has an iterator open in each, and to open another takes as long
+	o.Levels[len(o.Levels)-1].FilterPolicy = givingFilter{bloom.FilterPolicy(lastFilter), c.Way}
 	return o
 }
 
