@@ -7,23 +7,23 @@ import (
 )
 
 // A span is where an entry of a map or a set stands in a Decoder's buffer, and its key: the name of the attribute, or the
-// content of the member.
+// content of the member. Spans are moved when they are sorted, so they are small: a buffer has less than 4 GB.
 type span struct {
-	start, key, keyEnd, end int
 	first                   uint64 // bytes of the key, by which most keys are told apart
+	start, key, keyEnd, end uint32
 }
 
-func (d *Decoder) key(s span) []byte { return d.buf[s.key:s.keyEnd] }
+func (d *Decoder) key(s *span) []byte { return d.buf[s.key:s.keyEnd] }
 
-// first returns the first eight bytes of a span's key as a number whose order is theirs; a shorter key counts as if zeros followed.
-func (d *Decoder) first(s *span) uint64 {
-	n := s.keyEnd - s.key
-	if s.key+8 > len(d.buf) {
+// leading returns the first eight bytes of a key as a number whose order is theirs; a shorter key counts as if zeros followed.
+func leading(key []byte) uint64 {
+	n := len(key)
+	if cap(key) < 8 {
 		var b [8]byte
-		copy(b[:], d.buf[s.key:s.keyEnd])
+		copy(b[:], key)
 		return binary.BigEndian.Uint64(b[:])
 	}
-	first := binary.BigEndian.Uint64(d.buf[s.key:])
+	first := binary.BigEndian.Uint64(key[:8])
 	if n < 8 {
 		first &^= 1<<(64-8*n) - 1 // what comes behind the key
 	}
@@ -38,7 +38,7 @@ func (d *Decoder) compare(a, b *span) int {
 		}
 		return 1
 	}
-	return bytes.Compare(d.key(*a), d.key(*b))
+	return bytes.Compare(d.key(a), d.key(b))
 }
 
 // ascending reports whether the keys are in ascending order and no two are equal.
@@ -61,7 +61,7 @@ func (d *Decoder) sort(entries []span) {
 			if c := d.compare(&a, &b); c != 0 {
 				return c
 			}
-			return a.start - b.start
+			return int(a.start) - int(b.start)
 		})
 		return
 	}
@@ -79,14 +79,17 @@ func (d *Decoder) sort(entries []span) {
 func (d *Decoder) arrange(content int, entries []span) {
 	d.spare = append(d.spare[:0], d.buf[content:]...)
 	buf := d.buf[:content] // a store into d each time would be work for a garbage collector that runs
-	for i, s := range entries {
-		if i+1 < len(entries) {
-			next := entries[i+1]
-			if s.first == next.first && bytes.Equal(d.spare[s.key-content:s.keyEnd-content], d.spare[next.key-content:next.keyEnd-content]) {
-				continue
-			}
+	for i := range entries {
+		s := &entries[i]
+		if i+1 < len(entries) && s.first == entries[i+1].first && bytes.Equal(d.spared(content, s), d.spared(content, &entries[i+1])) {
+			continue
 		}
-		buf = append(buf, d.spare[s.start-content:s.end-content]...)
+		buf = append(buf, d.spare[int(s.start)-content:int(s.end)-content]...)
 	}
 	d.buf = buf
+}
+
+// spared returns a key in what arrange copies from, which stood in the buffer from content on.
+func (d *Decoder) spared(content int, s *span) []byte {
+	return d.spare[int(s.key)-content : int(s.keyEnd)-content]
 }

@@ -117,14 +117,14 @@ func (d *Decoder) attributes(r *jsontok.Reader, level int) {
 			}
 			name = r.Bytes()
 		}
-		s := span{start: len(d.buf)}
+		s := span{first: leading(name), start: uint32(len(d.buf))}
 		d.buf = appendName(d.buf, name)
-		s.keyEnd = len(d.buf)
-		s.key = s.keyEnd - len(name)
+		s.keyEnd = uint32(len(d.buf))
+		s.key = s.keyEnd - uint32(len(name))
 		sound := d.fault == nil
-		if s.key == s.keyEnd {
+		if len(name) == 0 {
 			d.fail(emptyName)
-		} else if s.keyEnd-s.key > MaxName {
+		} else if len(name) > MaxName {
 			d.fail(longName)
 		}
 		if tagged {
@@ -132,10 +132,9 @@ func (d *Decoder) attributes(r *jsontok.Reader, level int) {
 		} else {
 			d.value(r, r.Next(), level, &elementShape)
 		}
-		s.end = len(d.buf)
 		d.keep(s)
 		if level == 1 && sound && d.fault != nil {
-			d.fault.Name = string(d.key(s))
+			d.fault.Name = string(d.key(&s))
 		}
 	}
 	if entries := d.spans[outer:]; !d.ascending(entries) {
@@ -152,7 +151,7 @@ const maxEntries = 400 << 10
 // keep keeps an entry that has just been decoded, or drops it if there are too many.
 func (d *Decoder) keep(s span) {
 	if len(d.spans) < maxEntries {
-		s.first = d.first(&s)
+		s.end = uint32(len(d.buf))
 		d.spans = append(d.spans, s)
 		return
 	}
@@ -279,14 +278,12 @@ func (d *Decoder) set(r *jsontok.Reader, t Type) {
 			d.fail(nullMember(t))
 			continue
 		}
-		s := span{start: len(d.buf)}
+		start := len(d.buf)
 		if d.scalar(r, k, t.Elem()); d.faults > faults {
 			continue
 		}
-		s.end = len(d.buf)
-		s.keyEnd = s.end
-		s.key = s.end - len(Value(d.buf[s.start:]).content())
-		d.keep(s)
+		content, end := Value(d.buf[start:]).content(), uint32(len(d.buf))
+		d.keep(span{leading(content), uint32(start), end - uint32(len(content)), end, end})
 	}
 	if d.faults == faults {
 		d.finishSet(t, content, d.spans[outer:])
@@ -305,7 +302,7 @@ func (d *Decoder) finishSet(t Type, content int, members []span) {
 	}
 	d.sort(members)
 	for i := range members[1:] {
-		if bytes.Equal(d.key(members[i]), d.key(members[i+1])) {
+		if bytes.Equal(d.key(&members[i]), d.key(&members[i+1])) {
 			d.fail(duplicates(t, slices.Collect(elems(d.buf[content:]))))
 			return
 		}
