@@ -41,10 +41,15 @@ func (d *Decoder) compare(a, b *span) int {
 	return bytes.Compare(d.key(a), d.key(b))
 }
 
+// after reports whether the key of a comes after that of b.
+func (d *Decoder) after(a, b *span) bool {
+	return a.first > b.first || a.first == b.first && d.compare(a, b) > 0
+}
+
 // ascending reports whether the keys are in ascending order and no two are equal.
 func (d *Decoder) ascending(entries []span) bool {
 	for i := 1; i < len(entries); i++ {
-		if d.compare(&entries[i-1], &entries[i]) >= 0 {
+		if entries[i-1].first >= entries[i].first && d.compare(&entries[i-1], &entries[i]) >= 0 {
 			return false
 		}
 	}
@@ -67,7 +72,7 @@ func (d *Decoder) sort(entries []span) {
 	}
 	for i := 1; i < len(entries); i++ {
 		e, at := entries[i], i
-		for ; at > 0 && d.compare(&entries[at-1], &e) > 0; at-- {
+		for ; at > 0 && d.after(&entries[at-1], &e); at-- {
 			entries[at] = entries[at-1]
 		}
 		entries[at] = e
