@@ -83,7 +83,7 @@ func (d *Decoder) sort(entries []span) {
 // keeps the last.
 func (d *Decoder) arrange(content int, entries []span) {
 	d.spare = append(d.spare[:0], d.buf[content:]...)
-	buf := d.buf[:content] // a store into d each time would be work for a garbage collector that runs
+	buf := d.buf[:content]
 	for i := range entries {
 		s := &entries[i]
 		if i+1 < len(entries) && s.first == entries[i+1].first && bytes.Equal(d.spared(content, s), d.spared(content, &entries[i+1])) {
@@ -91,7 +91,7 @@ func (d *Decoder) arrange(content int, entries []span) {
 		}
 		buf = append(buf, d.spare[int(s.start)-content:int(s.end)-content]...)
 	}
-	d.buf = buf
+	d.appended(buf)
 }
 
 // spared returns a key in what arrange copies from, which stood in the buffer from content on.

@@ -34,6 +34,16 @@ func (d *Decoder) Use(b []byte) { d.buf = b[:0] }
 // Buffer returns the buffer that d decodes into, which may have grown.
 func (d *Decoder) Buffer() []byte { return d.buf }
 
+// appended makes b, which has been appended to the buffer, the buffer. Mostly it is in the same memory: a store of the pointer would be work
+// for a garbage collector that runs.
+func (d *Decoder) appended(b []byte) {
+	if cap(b) == cap(d.buf) {
+		d.buf = d.buf[:len(b)]
+		return
+	}
+	d.buf = b
+}
+
 // Item decodes the object {"name": {"S": "..."}, ...} whose first token, k, was just read. It returns a TypeError for JSON of
 // a wrong type (and then passes over the rest of the value); malformed JSON is left for the reader's Err. null is no item.
 func (d *Decoder) Item(r *jsontok.Reader, k jsontok.Kind) (SentItem, error) {
@@ -118,7 +128,7 @@ func (d *Decoder) attributes(r *jsontok.Reader, level int) {
 			name = r.Bytes()
 		}
 		s := span{first: leading(name), start: uint32(len(d.buf))}
-		d.buf = appendName(d.buf, name)
+		d.appended(appendName(d.buf, name))
 		s.keyEnd = uint32(len(d.buf))
 		s.key = s.keyEnd - uint32(len(name))
 		sound := d.fault == nil
@@ -166,7 +176,7 @@ func (d *Decoder) tagged(r *jsontok.Reader, tag byte, level int) {
 	case level > MaxLevels:
 		d.fail(tooNested)
 	case tag == 'S':
-		d.buf = append(appendHead(d.buf, S, len(r.Bytes())), r.Bytes()...)
+		d.appended(append(appendHead(d.buf, S, len(r.Bytes())), r.Bytes()...))
 	case tag == 'N':
 		d.number(r.Bytes())
 	case tag == 'B', tag == 'L', tag == 'M':
@@ -243,23 +253,23 @@ func (d *Decoder) content(r *jsontok.Reader, k jsontok.Kind, t Type, level int) 
 			d.mismatch(r, k, &mapShape)
 			return
 		}
-		d.buf = open(d.buf, M)
+		d.appended(open(d.buf, M))
 		content := len(d.buf)
 		d.attributes(r, level+1)
-		d.buf = seal(d.buf, content)
+		d.appended(seal(d.buf, content))
 	default:
 		if k != jsontok.Array {
 			d.mismatch(r, k, &listShape)
 			return
 		}
-		d.buf = open(d.buf, t)
+		d.appended(open(d.buf, t))
 		content := len(d.buf)
 		if t == L {
 			d.elements(r, level+1)
 		} else {
 			d.set(r, t)
 		}
-		d.buf = seal(d.buf, content)
+		d.appended(seal(d.buf, content))
 	}
 }
 
@@ -318,7 +328,7 @@ func (d *Decoder) scalar(r *jsontok.Reader, k jsontok.Kind, t Type) {
 	case k != jsontok.String:
 		d.mismatch(r, k, &stringShape)
 	case t == S:
-		d.buf = append(appendHead(d.buf, S, len(r.Bytes())), r.Bytes()...)
+		d.appended(append(appendHead(d.buf, S, len(r.Bytes())), r.Bytes()...))
 	case t == N:
 		d.number(r.Bytes())
 	default:
@@ -333,7 +343,7 @@ func (d *Decoder) number(text []byte) {
 	if err != nil {
 		d.fail(numberFault(err, text))
 	}
-	d.buf = seal(buf, content)
+	d.appended(seal(buf, content))
 }
 
 // base64Strict refuses padding bits that are not 0.
