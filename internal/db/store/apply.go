@@ -22,10 +22,15 @@ func (s *Store) Apply(ctx context.Context, w Write) (Effect, error) {
 
 // Batch does writes of different items that have no conditions, in one commit.
 func (s *Store) Batch(ctx context.Context, writes []Write) ([]Effect, error) {
+	effects := make([]Effect, len(writes))
+	return effects, s.BatchTo(ctx, effects, writes)
+}
+
+// BatchTo is Batch with memory for the effects, one for each of the writes.
+func (s *Store) BatchTo(ctx context.Context, effects []Effect, writes []Write) error {
 	g := newStaging()
 	defer g.release()
-	effects := make([]Effect, len(writes))
-	return effects, s.batch(ctx, g, writes, effects)
+	return s.batch(ctx, g, writes, effects)
 }
 
 func (s *Store) batch(ctx context.Context, g *staging, writes []Write, effects []Effect) error {

@@ -33,8 +33,8 @@ func (s *Service) batchWriteItem(ctx context.Context, c *api.Call, in *ddb.Batch
 type batchWrite struct {
 	names   []string // of the tables, as the request has them
 	members []batchedWrite
-	writes  []store.Write // of the members
-	effects []store.Effect
+	writes  []store.Write  // of the members
+	effects []store.Effect // of the writes
 	rows    rowKeys
 }
 
@@ -47,7 +47,12 @@ type batchedWrite struct {
 
 // batchWrites are those of answered requests. A full batch takes more memory than anything else on the way of a request.
 var batchWrites = sync.Pool{New: func() any {
-	return &batchWrite{members: make([]batchedWrite, 0, maxBatchWrite), writes: make([]store.Write, 0, maxBatchWrite), rows: newRowKeys(maxBatchWrite)}
+	return &batchWrite{
+		members: make([]batchedWrite, 0, maxBatchWrite),
+		writes:  make([]store.Write, 0, maxBatchWrite),
+		effects: make([]store.Effect, 0, maxBatchWrite),
+		rows:    newRowKeys(maxBatchWrite),
+	}
 }}
 
 func newBatchWrite(items map[string][]ddb.WriteRequest) *batchWrite {
@@ -68,8 +73,9 @@ func (b *batchWrite) release() {
 	}
 	clear(b.members)
 	clear(b.writes)
+	clear(b.effects)
 	b.rows.reset()
-	*b = batchWrite{members: b.members[:0], writes: b.writes[:0], rows: b.rows}
+	*b = batchWrite{members: b.members[:0], writes: b.writes[:0], effects: b.effects[:0], rows: b.rows}
 	batchWrites.Put(b)
 }
 
@@ -147,7 +153,8 @@ func (m *batchedWrite) plan(d *table.Definition) (w store.Write, err error) {
 // write does the batch in one commit or, where a transaction holds one of its items, each write by itself: those held are left
 // unprocessed.
 func (s *Service) write(ctx context.Context, b *batchWrite) (err error) {
-	if b.effects, err = s.Store.Batch(ctx, b.writes); !errors.Is(err, store.ErrInTransaction) {
+	b.effects = b.effects[:len(b.writes)]
+	if err = s.Store.BatchTo(ctx, b.effects, b.writes); !errors.Is(err, store.ErrInTransaction) {
 		return err
 	}
 	for i, w := range b.writes {
