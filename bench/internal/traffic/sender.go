@@ -107,8 +107,8 @@ func prompt() {
 func (s *sender) sendDue(due time.Time, gap time.Duration, over bool) (time.Time, error) {
 	for now := time.Now(); !over && len(s.free) > 0 && !due.After(now); due = due.Add(gap) {
 		s.signer.SetTime(now)
-		l := s.free[len(s.free)-1]
-		s.free = s.free[:len(s.free)-1]
+		l := s.free[0] // the one that has rested longest: a server may close a connection on which nothing comes
+		s.free = s.free[:copy(s.free, s.free[1:])]
 		l.out = s.signer.Append(l.out[:0], s.Operation, s.stamped(s.Bodies[rand.IntN(len(s.Bodies))], now))
 		l.call = sample{Due: due, Sent: time.Since(due)}
 		if n, err := unix.Write(l.fd, l.out); err != nil || n < len(l.out) {
