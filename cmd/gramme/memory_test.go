@@ -1,6 +1,7 @@
 package main
 
 import (
+	"runtime/debug"
 	"testing"
 	"time"
 )
@@ -34,6 +35,43 @@ func TestLull(t *testing.T) {
 			if got, want := l.begins(allocated, worked), tt.want && n == tt.intervals-1; got != want {
 				t.Errorf("step %d, interval %d, %d MiB: %v", i, n, allocated/mib, got)
 			}
+		}
+	}
+}
+
+// TestPercent: what the collector lets pile up is bounded, and not so little that it collects all the time.
+func TestPercent(t *testing.T) {
+	const mib = 1 << 20
+	for _, tt := range []struct {
+		live uint64
+		want int
+	}{{0, 100}, {5 * mib, 100}, {128 * mib, 100}, {256 * mib, 50}, {400 * mib, 32}, {512 * mib, 25}, {5000 * mib, 25}} {
+		if got := percent(tt.live); got != tt.want {
+			t.Errorf("%d MiB live: %d", tt.live/mib, got)
+		}
+	}
+}
+
+// TestCollector: the setting follows what is live where that is worth it, and what the user has set stays.
+func TestCollector(t *testing.T) {
+	t.Setenv("GOGC", "70")
+	for _, memory := range []bool{false, true} {
+		if !newCollector(memory).fixed {
+			t.Error("the user's GOGC is lost")
+		}
+	}
+	before := debug.SetGCPercent(100)
+	defer debug.SetGCPercent(before)
+	c := &collector{percent: 100}
+	for _, tt := range []struct {
+		live uint64
+		want int
+	}{{10 << 20, 100}, {256 << 20, 50}, {270 << 20, 50}, {400 << 20, 32}, {10 << 20, 100}} {
+		c.follow(tt.live)
+		now := debug.SetGCPercent(100)
+		debug.SetGCPercent(now)
+		if now != tt.want {
+			t.Errorf("%d MiB live: GOGC is %d, want %d", tt.live>>20, now, tt.want)
 		}
 	}
 }

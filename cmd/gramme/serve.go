@@ -57,7 +57,7 @@ func listenAndServe(ctx context.Context, listen string, cfg gramme.Config, ready
 	ready(reachable(listen, ln.Addr()))
 	var tidy sync.WaitGroup
 	tidying, stop := context.WithCancel(ctx)
-	tidy.Go(func() { releaseIdleMemory(tidying, cfg.Logger) })
+	tidy.Go(func() { tidyMemory(tidying, newCollector(cfg.Memory), cfg.Logger) })
 	err = db.Run(ctx, ln)
 	stop()
 	tidy.Wait()
