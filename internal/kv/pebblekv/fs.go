@@ -15,6 +15,8 @@ import (
 //
 // And it makes sure that a marker, which names the current manifest, never lasts longer than the manifest: Pebble syncs the
 // directory only after both are in it, which is enough on file systems that keep the order.
+//
+// Logs it fills in advance (aheadFile).
 type storeFS struct {
 	vfs.FS
 	fail func(error)
@@ -30,7 +32,8 @@ func (f storeFS) Create(name string, c vfs.DiskWriteCategory) (vfs.File, error) 
 			return nil, err
 		}
 	}
-	return f.wrap(name)(f.FS.Create(name, c))
+	file, err := f.FS.Create(name, c)
+	return f.wrap(name)(fillAhead(file, err, c))
 }
 
 // OpenReadWrite implements vfs.FS.
@@ -40,7 +43,8 @@ func (f storeFS) OpenReadWrite(name string, c vfs.DiskWriteCategory, o ...vfs.Op
 
 // ReuseForWrite implements vfs.FS.
 func (f storeFS) ReuseForWrite(old, name string, c vfs.DiskWriteCategory) (vfs.File, error) {
-	return f.wrap(name)(f.FS.ReuseForWrite(old, name, c))
+	file, err := f.FS.ReuseForWrite(old, name, c)
+	return f.wrap(name)(fillAhead(file, err, c))
 }
 
 // OpenDir implements vfs.FS.
