@@ -1,8 +1,10 @@
 package pebblekv
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/cockroachdb/pebble/v2"
 
@@ -159,7 +161,40 @@ func (u *update) commit() error {
 		db.settling.Go(func() { db.settle(b, n) })
 		return nil
 	}
-	return db.settle(b, n)
+	if err := db.settle(b, n); err != nil {
+		return err
+	}
+	u.keep(n)
+	return nil
+}
+
+// keep keeps in memory what commit n, now durable, wrote over what u had read: who changes a value is likely to need it again. Where there was none
+// nothing is kept: a load of new items would push out all that is read.
+func (u *update) keep(n uint64) {
+	for i, old := range u.vals {
+		key := u.txn.Keys[i]
+		if old == nil {
+			continue
+		}
+		if val, ok := written(&u.batch, key); ok && len(key)+len(val) <= maxKept {
+			u.db.values.keep(hash(key), key, val, &u.db.marks, n)
+		}
+	}
+}
+
+// written returns what b puts under key, if nothing is added to it.
+func written(b *kv.Batch, key []byte) ([]byte, bool) {
+	for _, a := range b.Adds {
+		if bytes.Equal(a.Key, key) {
+			return nil, false
+		}
+	}
+	for _, p := range slices.Backward(b.Puts) { // the last one counts
+		if bytes.Equal(p.Key, key) {
+			return p.Value, true
+		}
+	}
+	return nil, false
 }
 
 // publish makes the changes visible, as commit n.

@@ -69,6 +69,9 @@ func TestValuesFollowWrites(t *testing.T) {
 	look(t, db, k, "one")
 
 	put(t, db, k, "two")
+	if got := kept(db, k); got != "two" {
+		t.Errorf("kept %q, want what replaced one", got)
+	}
 	look(t, db, k, "two")
 
 	err := db.Update(t.Context(), kv.Txn{Keys: [][]byte{k}}, func(vals [][]byte, b *kv.Batch) error {
@@ -103,6 +106,36 @@ func TestValuesOfCounters(t *testing.T) {
 			look(t, db, k, string(binary.BigEndian.AppendUint64(nil, uint64(i+1))))
 		}
 	}
+}
+
+// TestValuesWrittenTwice: an update that changes a key more than once leaves what the changes come to.
+func TestValuesWrittenTwice(t *testing.T) {
+	db := openMemory(t)
+	k := []byte("k")
+	put(t, db, k, "one")
+	err := db.Update(t.Context(), kv.Txn{Keys: [][]byte{k}}, func(_ [][]byte, b *kv.Batch) error {
+		b.Put(k, []byte("two"))
+		b.Delete(k) // before all puts, whatever the order
+		b.Put(k, []byte("three"))
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := kept(db, k); got != "three" {
+		t.Errorf("kept %q, want three", got)
+	}
+	number := binary.BigEndian.AppendUint64(nil, 40)
+	put(t, db, k, string(number))
+	err = db.Update(t.Context(), kv.Txn{Keys: [][]byte{k}}, func(_ [][]byte, b *kv.Batch) error {
+		b.Put(k, number)
+		b.Add(k, 2)
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	look(t, db, k, string(binary.BigEndian.AppendUint64(nil, 42)))
 }
 
 // TestValuesNotKept reads what may not be kept.
