@@ -292,6 +292,14 @@ func (db *DB) Close() error {
 	return errors.Join(db.functions.close(), db.engine.Close())
 }
 
+// Overlaps returns how many commits began while another was on its way to the disk, since the database was opened; 0 if it is only in memory.
+func (db *DB) Overlaps() uint64 {
+	if store, ok := db.engine.(*pebblekv.DB); ok {
+		return store.Overlaps()
+	}
+	return 0
+}
+
 var _ io.Closer = (*DB)(nil)
 
 // registry holds the metrics of the process and the store; the gateway adds its own.

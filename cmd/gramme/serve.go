@@ -58,6 +58,9 @@ func listenAndServe(ctx context.Context, listen string, cfg gramme.Config, ready
 	var tidy sync.WaitGroup
 	tidying, stop := context.WithCancel(ctx)
 	tidy.Go(func() { tidyMemory(tidying, newCollector(cfg.Memory), cfg.Logger) })
+	if !cfg.Memory {
+		tidy.Go(func() { spareProcessor(tidying, db.Overlaps) })
+	}
 	err = db.Run(ctx, ln)
 	stop()
 	tidy.Wait()

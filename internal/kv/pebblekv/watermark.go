@@ -13,6 +13,7 @@ import (
 type watermark struct {
 	issued  atomic.Uint64 // the newest number
 	durable atomic.Uint64 // all commits up to this one are durable
+	overlap atomic.Uint64 // how many began when another was not yet durable
 	failed  chan struct{} // closed when numbers issued may never become durable
 
 	mu      sync.Mutex
@@ -31,7 +32,13 @@ func newWatermark() *watermark {
 }
 
 // begin numbers a commit that is about to be applied.
-func (w *watermark) begin() uint64 { return w.issued.Add(1) }
+func (w *watermark) begin() uint64 {
+	n := w.issued.Add(1)
+	if n > w.durable.Load()+1 {
+		w.overlap.Add(1)
+	}
+	return n
+}
 
 // finish says that commit n is durable.
 func (w *watermark) finish(n uint64) {

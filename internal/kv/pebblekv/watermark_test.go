@@ -115,3 +115,23 @@ func TestWatermarkConcurrently(t *testing.T) {
 		t.Errorf("durable up to %d, want %d", got, 8*500)
 	}
 }
+
+// TestOverlap counts the commits that began when another was not durable.
+func TestOverlap(t *testing.T) {
+	w := newWatermark()
+	for range 3 {
+		w.finish(w.begin())
+	}
+	if n := w.overlap.Load(); n != 0 {
+		t.Errorf("%d of three commits in a row overlap", n)
+	}
+	first, second := w.begin(), w.begin()
+	w.finish(second)
+	third := w.begin() // the first is still on its way
+	w.finish(first)
+	w.finish(third)
+	w.finish(w.begin())
+	if n := w.overlap.Load(); n != 2 {
+		t.Errorf("%d commits overlap, want 2", n)
+	}
+}
