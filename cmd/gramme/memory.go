@@ -21,9 +21,9 @@ func respectMemoryLimit() {
 }
 
 const (
-	garbageMost  = 128 << 20 // bytes by which the heap may grow past what is live
-	leastPercent = 25        // of what is live: above 512 MiB to collect more often would be felt
-	percentStep  = 10        // a smaller change is not worth stopping everything for a moment
+	garbageMost  = 96 << 20 // bytes by which the heap may grow past what is live
+	leastPercent = 25       // of what is live: above 384 MiB to collect more often would be felt
+	percentStep  = 10       // a smaller change is not worth stopping everything for a moment
 )
 
 // percent returns what GOGC should be with so many bytes live. Go's default of 100 costs 2 to 5 % of throughput against 200 and

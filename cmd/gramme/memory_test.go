@@ -45,7 +45,7 @@ func TestPercent(t *testing.T) {
 	for _, tt := range []struct {
 		live uint64
 		want int
-	}{{0, 100}, {5 * mib, 100}, {128 * mib, 100}, {256 * mib, 50}, {400 * mib, 32}, {512 * mib, 25}, {5000 * mib, 25}} {
+	}{{0, 100}, {5 * mib, 100}, {96 * mib, 100}, {192 * mib, 50}, {256 * mib, 37}, {384 * mib, 25}, {5000 * mib, 25}} {
 		if got := percent(tt.live); got != tt.want {
 			t.Errorf("%d MiB live: %d", tt.live/mib, got)
 		}
@@ -66,7 +66,7 @@ func TestCollector(t *testing.T) {
 	for _, tt := range []struct {
 		live uint64
 		want int
-	}{{10 << 20, 100}, {256 << 20, 50}, {270 << 20, 50}, {400 << 20, 32}, {10 << 20, 100}} {
+	}{{10 << 20, 100}, {256 << 20, 37}, {270 << 20, 37}, {400 << 20, 25}, {10 << 20, 100}} {
 		c.follow(tt.live)
 		now := debug.SetGCPercent(100)
 		debug.SetGCPercent(now)
