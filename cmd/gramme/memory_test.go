@@ -62,6 +62,10 @@ func TestCollector(t *testing.T) {
 	}
 	before := debug.SetGCPercent(100)
 	defer debug.SetGCPercent(before)
+	newCollector(false).follow(400 << 20)
+	if now := debug.SetGCPercent(100); now != 100 {
+		t.Errorf("GOGC is %d, which the user has not asked for", now)
+	}
 	c := &collector{percent: 100}
 	for _, tt := range []struct {
 		live uint64

@@ -169,13 +169,17 @@ func (u *update) commit() error {
 }
 
 // keep keeps in memory what commit n, now durable, wrote over what u had read: who changes a value is likely to need it again. Where there was none
-// nothing is kept: a load of new items would push out all that is read.
+// nothing is kept: a load of new items would push out all that is read. Nor is it while an earlier commit is on its way, which may add to the value, or
+// delete it with its range, after this one.
 func (u *update) keep(n uint64) {
+	if u.db.watermark.durable.Load() < n {
+		return
+	}
 	for i, old := range u.vals {
-		key := u.txn.Keys[i]
 		if old == nil {
 			continue
 		}
+		key := u.txn.Keys[i]
 		if val, ok := written(&u.batch, key); ok && len(key)+len(val) <= maxKept {
 			u.db.values.keep(hash(key), key, val, &u.db.marks, n)
 		}

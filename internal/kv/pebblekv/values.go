@@ -6,12 +6,13 @@ import (
 	"sync"
 )
 
-// values keeps in memory what views have read and what updates have replaced: to find a value there takes a tenth of what it takes Pebble.
+// values keeps in memory what views have read and what has replaced what updates read: to find a value there takes a tenth of what it takes Pebble.
 //
 // What is kept is current and durable. A reader keeps what it read only if the key's mark is still that of a commit that was
 // durable before it read: so there is no commit that it may have missed, or that could still be taken back. A commit raises
 // the marks of its keys, then drops their values, and only then becomes visible: whoever would keep an older value after that
-// finds the mark raised. A writer keeps what it wrote, once that is durable, if the mark is still its own.
+// finds the mark raised. By the same rule a writer keeps what it wrote, once that and all before it are durable, if no later commit
+// has raised the mark.
 //
 // A library was tried first (otter, which admits by frequency). Its bookkeeping costs several cache misses for each read, as much
 // as everything else here together.
@@ -84,8 +85,8 @@ func (c *values) get(h uint64, key []byte) ([]byte, bool) {
 	return e.value(len(key)), true
 }
 
-// keep returns a copy of a value that is durable since commit n or before. It keeps the copy if no later commit has announced a change of
-// the key.
+// keep returns a copy of a value that all commits up to n, which are durable, have left under key. It keeps the copy if no later commit has announced a
+// change of the key.
 func (c *values) keep(h uint64, key, val []byte, marks *marks, n uint64) []byte {
 	if len(key)+len(val) > maxKept {
 		return bytes.Clone(val)

@@ -138,6 +138,25 @@ func TestValuesWrittenTwice(t *testing.T) {
 	look(t, db, k, string(binary.BigEndian.AppendUint64(nil, 42)))
 }
 
+// TestValuesBesideAnEarlierCommit: an update keeps nothing while a commit with a lower number may still change the key after it, as adding to it and
+// deleting a range do, which take no latch.
+func TestValuesBesideAnEarlierCommit(t *testing.T) {
+	db := openMemory(t)
+	k := rowKey(nil, 1)
+	put(t, db, k, "one")
+	n := db.watermark.begin()
+	db.change(k, n) // announced, not applied
+	put(t, db, k, "two")
+	if got := kept(db, k); got != "" {
+		t.Errorf("kept %q although an earlier commit was on its way", got)
+	}
+	db.watermark.finish(n)
+	put(t, db, k, "three")
+	if got := kept(db, k); got != "three" {
+		t.Errorf("kept %q, want three", got)
+	}
+}
+
 // TestValuesNotKept reads what may not be kept.
 func TestValuesNotKept(t *testing.T) {
 	db := openMemory(t)
