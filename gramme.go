@@ -292,12 +292,13 @@ func (db *DB) Close() error {
 	return errors.Join(db.functions.close(), db.engine.Close())
 }
 
-// Overlaps returns how many commits began while another was on its way to the disk, since the database was opened; 0 if it is only in memory.
-func (db *DB) Overlaps() uint64 {
+// Commits returns how many commits have begun since the database was opened, and how many of them when another was on its way to the disk; 0 if it
+// is only in memory.
+func (db *DB) Commits() (all, overlaps uint64) {
 	if store, ok := db.engine.(*pebblekv.DB); ok {
-		return store.Overlaps()
+		return store.Commits()
 	}
-	return 0
+	return 0, 0
 }
 
 var _ io.Closer = (*DB)(nil)

@@ -164,8 +164,10 @@ func (db *DB) fail(err error) {
 // Metrics returns what Pebble counts.
 func (db *DB) Metrics() *pebble.Metrics { return db.pebble.Metrics() }
 
-// Overlaps returns how many commits began while another was on its way to the disk, since the store was opened.
-func (db *DB) Overlaps() uint64 { return db.watermark.overlap.Load() }
+// Commits returns how many commits have begun since the store was opened, and how many of them while another was on its way to the disk.
+func (db *DB) Commits() (all, overlaps uint64) {
+	return db.watermark.issued.Load(), db.watermark.overlap.Load()
+}
 
 // Limits implements kv.Engine. Pebble's own limit is 4 GiB; the batch is held in memory three times.
 func (db *DB) Limits() kv.Limits { return kv.Limits{TxnBytes: 512 << 20} }
