@@ -107,13 +107,15 @@ const (
 // ready does what there is to do for a connection of which m, the leader of l, has an event.
 func (m *member) ready(l *loop, c *conn, halfClosed bool) outcome {
 	for mine := c.begin(halfClosed); mine && m.read(c); {
-		if m.s.Open() > 1 && m.s.cfg.Handler.Waits(m.in.req) { // a lone connection holds up nobody
+		if !m.s.lone() && m.s.cfg.Handler.Waits(m.in.req) {
 			m.s.crew.do(task{conn: c, in: m.in})
 			m.in = inboxes.Get().(*inbox)
 			return given
 		}
 		turn := l.turn.Add(1)
-		m.s.awake() // now: a watch that goes to sleep looks at the turns once more
+		if !m.s.lone() {
+			m.s.awake() // now: a watch that goes to sleep looks at the turns once more
+		}
 		mine = m.answer(c)
 		if !l.turn.CompareAndSwap(turn, turn+1) {
 			m.finish(c, mine)

@@ -52,26 +52,33 @@ func TestPokeOnce(t *testing.T) {
 	}
 }
 
-// TestWatchIsAwake: the watch is awake while a request is answered on the spot, also if it fell asleep when its event had been taken.
+// join adds a connection of which nothing comes.
+func join(s *Server, fd int) { s.conns.set(fd, &conn{s: s, fd: fd}) }
+
+// TestWatchIsAwake: the watch is awake while a request is answered on the spot, also if it fell asleep when its event had been taken. It sleeps on if
+// there is no other connection.
 func TestWatchIsAwake(t *testing.T) {
-	e := &echo{}
-	s, c, client := newServer(t, e)
-	write(t, client, request("quick"))
-	s.watch.asleep.Store(true)
+	s, c, client := newServer(t, &echo{})
 	m := &member{s: s, in: inboxes.Get().(*inbox)}
-	if got := m.ready(s.loops[0], c, false); got != onward {
-		t.Fatal(got)
-	}
-	select {
-	case <-s.watch.wake:
-	default:
-		t.Error("it was not woken")
+	for _, lone := range []bool{true, false} {
+		if !lone {
+			join(s, client)
+		}
+		write(t, client, request("quick"))
+		s.watch.asleep.Store(true)
+		if got := m.ready(s.loops[0], c, false); got != onward {
+			t.Fatal(got)
+		}
+		if slept := len(s.watch.wake) == 0; slept != lone {
+			t.Errorf("lone %v: it slept %v", lone, slept)
+		}
 	}
 }
 
 // TestDoze: a watch does not fall asleep over a request that began when it was awake.
 func TestDoze(t *testing.T) {
-	s, _, _ := newServer(t, nil)
+	s, _, client := newServer(t, nil)
+	join(s, client)
 	seen := make([]uint64, len(s.loops))
 	s.loops[0].turn.Add(1) // its leader has found the watch awake
 	woken := make(chan bool, 1)

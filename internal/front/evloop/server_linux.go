@@ -123,6 +123,9 @@ func (s *Server) take(nc net.Conn) {
 	_ = nc.Close() // which takes it from Go's poller
 	c := &conn{s: s, fd: fd, fresh: true, swept: s.sweeps.Load()}
 	s.conns.set(fd, c)
+	if !s.lone() {
+		s.awake() // the one before may be held up
+	}
 	if err := unix.EpollCtl(s.ep, unix.EPOLL_CTL_ADD, fd, &unix.EpollEvent{Events: unix.EPOLLIN | unix.EPOLLRDHUP | unix.EPOLLET, Fd: int32(fd)}); err != nil {
 		c.drop()
 	}

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// A watch looks, while there are requests, every now and then whether a loop's leader is still at the request at which it was the
+// A watch looks, while there are requests of more than one connection, every now and then whether a loop's leader is still at the request at which it was the
 // last time: waiting for a disk or a lock, or for a client to take a large answer. Then another member takes over the loop.
 type watch struct {
 	asleep atomic.Bool
@@ -18,7 +18,11 @@ const (
 	patience = 100
 )
 
-// awake makes sure that there is a watch. The caller has made a turn odd.
+// lone reports whether a leader holds up nobody, whatever it does: there is no other connection. Then the watch sleeps, for as long as it is
+// awake it costs each request that finds the server idle some 10 us: Go's poller waits for the network with a timer that is due soon.
+func (s *Server) lone() bool { return s.Open() <= 1 }
+
+// awake makes sure that there is a watch. The caller has made a turn odd, or the connections more than one.
 func (s *Server) awake() {
 	if s.watch.asleep.Load() && s.watch.asleep.CompareAndSwap(true, false) {
 		s.watch.wake <- struct{}{}
@@ -36,7 +40,7 @@ func (s *Server) watchLoops() {
 			return
 		case <-tick.C:
 		}
-		if quiet++; s.look(seen) {
+		if quiet++; s.look(seen) && !s.lone() {
 			quiet = 0
 		}
 		if quiet < patience {
@@ -51,10 +55,10 @@ func (s *Server) watchLoops() {
 	}
 }
 
-// doze waits for a request that somebody answers on the spot. It reports false when the server has ended.
+// doze waits for a request that somebody answers on the spot, or for a second connection. It reports false when the server has ended.
 func (s *Server) doze(seen []uint64) bool {
 	s.watch.asleep.Store(true)
-	if s.look(seen) {
+	if s.look(seen) && !s.lone() {
 		s.awake() // by a request whose leader may have found the watch awake
 	}
 	select {
