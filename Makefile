@@ -34,9 +34,10 @@ deps:
 lint:
 	@scripts/stage lint scripts/lint $(STATICCHECK) $(MODULES)
 
-## unit         the tests of all packages, with the race detector
+## unit         the tests of all packages, with the race detector; without it those that count allocations, which it changes
 unit:
 	@scripts/stage unit $(GO) test -race -timeout 10m ./...
+	@scripts/stage allocations $(GO) test -timeout 10m -run Alloc ./internal/...
 
 ## conformance  the AWS SDK for Go against a server in the same process
 conformance:

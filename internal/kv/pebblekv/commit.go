@@ -12,25 +12,28 @@ import (
 
 // A commit is made of four steps: it gets a number, announces what it changes, is applied, settles.
 
-// announce tells the marks and the caches what commit n is about to change. Of a log that is its trim point, which only
-// TailLog reads.
+// announce tells the marks, the caches and the recent keys what commit n is about to change. Of a log that is its trim point, which only
+// TailLog reads, and which a commit does not write.
 func (db *DB) announce(b *kv.Batch, n uint64) {
+	e := db.recent.enter()
+	defer db.recent.leave()
 	for _, p := range b.Puts {
-		db.change(p.Key, n)
+		e.add(db.change(p.Key, n))
 	}
 	for _, k := range b.Dels {
-		db.change(k, n)
+		e.add(db.change(k, n))
 	}
 	for _, a := range b.Adds {
-		db.change(a.Key, n)
+		e.add(db.change(a.Key, n))
 	}
-	for _, e := range b.Log {
-		db.change(keys.LogHead(e.Shard), n)
+	for _, l := range b.Log {
+		db.change(keys.LogHead(l.Shard), n)
 	}
 }
 
-func (db *DB) change(key []byte, n uint64) {
-	h := hash(key)
+// change announces the change of one key, and returns its hash.
+func (db *DB) change(key []byte, n uint64) (h uint64) {
+	h = hash(key)
 	db.marks.raise(key, h, n)
 	db.values.drop(h)
 	if c := keys.CollectionOf(key); c != nil {
@@ -38,6 +41,7 @@ func (db *DB) change(key []byte, n uint64) {
 		raise(&db.marks.collections[h%stripes], n)
 		db.scans.drop(h)
 	}
+	return h
 }
 
 // apply makes b visible. An error means that its outcome is unknown, and that the process ends.
@@ -48,8 +52,12 @@ func (db *DB) apply(b *pebble.Batch) (err error) {
 			err = db.unknown(fmt.Errorf("commit: %v", r))
 		}
 	}()
+	ended := db.recent.applied(db.watermark.durable.Load())
 	if err := db.pebble.ApplyNoSyncWait(b, pebble.Sync); err != nil {
 		return db.unknown(err)
+	}
+	if seq := b.SeqNum(); ended != nil && seq > 0 { // a large batch does not know its number any more
+		db.recent.close(ended, uint64(seq))
 	}
 	return nil
 }

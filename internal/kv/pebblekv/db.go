@@ -29,6 +29,7 @@ type DB struct {
 
 	marks     marks
 	crowds    crowds
+	recent    *recent
 	watermark *watermark
 	values    *values
 	scans     *scans
@@ -51,6 +52,7 @@ func Open(c Config) (*DB, error) {
 	db := &DB{
 		config:    c,
 		gate:      latch.NewGate(),
+		recent:    newRecent(c.MemtableBytes),
 		watermark: newWatermark(),
 		values:    newValues(c.CacheBytes / 2),
 		scans:     newScans(c.CacheBytes / 2),
@@ -81,13 +83,17 @@ func (db *DB) openPebble() (err error) {
 	if db.pebble, err = pebble.Open(db.config.Dir, db.options()); err != nil {
 		return db.openError(err)
 	}
+	if db.pebble.Metrics().MemTable.Count > 1 { // not only the one for what is to come
+		db.recent.enter().every.Store(true)
+		db.recent.leave()
+	}
 	return nil
 }
 
 // options returns Pebble's options, with the lock that is held and a file system that watches for failures.
 func (db *DB) options() *pebble.Options {
 	o := pebbleOptions(db.config, &eventLog{db.config.Logger, db.fail})
-	o.EventListener.FlushEnd = func(pebble.FlushInfo) { db.crowds.clear() }
+	o.EventListener.FlushEnd = db.flushed
 	o.Lock = db.lock
 	o.FS = givingFS{storeFS{db.config.FS, db.fail}, db.config.Way}
 	if db.config.FS == vfs.Default {
@@ -95,6 +101,14 @@ func (db *DB) options() *pebble.Options {
 	}
 	o.CompactionConcurrencyRange = db.compactions
 	return o
+}
+
+// flushed is told that a flush has ended, or failed.
+func (db *DB) flushed(i pebble.FlushInfo) {
+	db.crowds.clear()
+	if i.Err == nil {
+		db.recent.flushed(greatest(i.Output), db.watermark.issued.Load)
+	}
 }
 
 // compactions returns how many compactions may run at once. While the store is opened or closed it need be none: Pebble would wait for the end of
@@ -199,6 +213,8 @@ func (db *DB) DeleteRange(ctx context.Context, lo, hi []byte) error {
 	}
 	n := db.watermark.begin()
 	raise(&db.marks.ranges, n)
+	db.recent.enter().every.Store(true)
+	db.recent.leave()
 	db.values.clear()
 	db.scans.clear()
 	if err := db.apply(b); err != nil {

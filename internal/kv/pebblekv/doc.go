@@ -24,6 +24,11 @@
 // there has nothing to wait for. It is there because a measurement asked for it: Pebble takes 5 us of the 25 that a GetItem costs.
 // By the same rule another (scans.go) keeps what scans within an item collection have found, if they are repeated.
 //
+// # What was not written lately
+//
+// Most writes are of new keys, and each must find out that its key is new. A filter (recent.go) knows which keys memtables may hold; look-ups of
+// others do not walk down those, out of cold caches.
+//
 // # When the disk fails
 //
 // A failed write or fsync is not retried: what is on the disk is not known any more, and only recovery from the write-ahead log

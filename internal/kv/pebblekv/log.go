@@ -224,7 +224,8 @@ func (db *DB) trim(shard uint64, upTo kv.Pos) (b *pebble.Batch, n uint64, err er
 		return nil, 0, err
 	}
 	n = db.watermark.begin()
-	db.change(keys.LogHead(shard), n)
+	db.recent.enter().add(db.change(keys.LogHead(shard), n))
+	db.recent.leave()
 	if upTo == head {
 		delete(l.heads, shard) // the trim point says it; shards that are left for good must not pile up
 	}

@@ -8,7 +8,7 @@ import (
 )
 
 func TestMarks(t *testing.T) {
-	db := &DB{values: newValues(1 << 10), scans: newScans(1 << 10)}
+	db := &DB{recent: newRecent(0), values: newValues(1 << 10), scans: newScans(1 << 10)}
 	m := &db.marks
 	a, b := rowKey(nil, 1), append(keys.AppendSpace(nil, 2, 0), "x"...)
 	spaceOf := func(key []byte) kv.Range {

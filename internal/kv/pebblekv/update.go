@@ -87,9 +87,9 @@ func (u *update) turnedAway(err error) error {
 
 // loadVersion reads a definition's version from its row.
 func (db *DB) loadVersion(key []byte) (uint64, error) {
-	var f finder
+	f := finder{db: db}
 	defer f.close()
-	row, err := f.find(db.pebble, db.watermark, key)
+	row, err := f.find(key, hash(key))
 	return kv.Version(row), err
 }
 
@@ -98,13 +98,13 @@ func (u *update) see(h uint64) { u.seen = max(u.seen, u.db.marks.key(h)) }
 
 // read reads the keys.
 func (u *update) read() error {
-	var f finder
+	f := finder{db: u.db}
 	defer f.close()
 	for i, k := range u.txn.Keys {
 		val, ok := u.db.values.get(u.hold.Hashes[i], k)
 		if !ok {
 			var err error
-			if val, err = f.find(u.db.pebble, u.db.watermark, k); err != nil {
+			if val, err = f.find(k, u.hold.Hashes[i]); err != nil {
 				return err
 			}
 			val = u.remember(val)

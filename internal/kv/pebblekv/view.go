@@ -67,14 +67,14 @@ func (v *view) see(mark uint64) {
 
 // Get implements kv.View.
 func (v *view) Get(key []byte) ([]byte, error) {
-	var f finder
+	f := finder{db: v.db, snap: v.snap}
 	defer f.close()
 	return v.get(&f, key)
 }
 
 // MultiGet implements kv.View.
 func (v *view) MultiGet(keys, vals [][]byte) (err error) {
-	var f finder
+	f := finder{db: v.db, snap: v.snap}
 	defer f.close()
 	for i, k := range keys {
 		if vals[i], err = v.get(&f, k); err != nil {
@@ -92,7 +92,7 @@ func (v *view) get(f *finder, key []byte) ([]byte, error) {
 			return val, nil // durable: nothing to wait for
 		}
 	}
-	val, err := f.find(v.reader(), v.db.watermark, key)
+	val, err := f.find(key, h)
 	v.see(marks.key(h))
 	if err != nil || val == nil {
 		return nil, err
