@@ -292,13 +292,20 @@ func (db *DB) Close() error {
 	return errors.Join(db.functions.close(), db.engine.Close())
 }
 
-// Commits returns how many commits have begun since the database was opened, and how many of them when another was on its way to the disk; 0 if it
-// is only in memory.
-func (db *DB) Commits() (all, overlaps uint64) {
+// A Load says how much a database has had to do since it was opened, and for how many.
+type Load struct {
+	Commits     uint64 // to disk: none, if it is only in memory
+	Overlaps    uint64 // of these began when another was on its way to the disk
+	Connections int    // are open
+}
+
+// Load returns the load so far.
+func (db *DB) Load() Load {
+	l := Load{Connections: db.gateway.Connections()}
 	if store, ok := db.engine.(*pebblekv.DB); ok {
-		return store.Commits()
+		l.Commits, l.Overlaps = store.Commits()
 	}
-	return 0, 0
+	return l
 }
 
 var _ io.Closer = (*DB)(nil)

@@ -5,6 +5,8 @@ import (
 	"os"
 	"runtime"
 	"time"
+
+	"github.com/grammedb/gramme"
 )
 
 // processors says how many of Go's scheduler serve a store's commits best, beside as many as there are.
@@ -13,8 +15,8 @@ type processors int
 const (
 	usual processors = iota // as many as there are: where few commits are
 
-	// one: commits come one at a time, as of a lone client, and with nothing else to do. With more, each step of a commit begins by waking another
-	// processor, which takes longer than the step: a third of the commits are lost, and the work is half as much again.
+	// one: there is one client, which waits for one commit after the other, and nothing else to do. With more, each step of a commit begins by waking
+	// another processor, which takes longer than the step: a third of the commits are lost, and the work is half as much again.
 	one
 
 	// spare: commits come faster than the disk takes them one by one. Who waits for an fsync keeps the scheduler's processor until the
@@ -23,10 +25,10 @@ const (
 	spare
 )
 
-// A load is what a store and its process have done so far.
+// A load is what a database and its process have done so far.
 type load struct {
-	commits, overlaps uint64        // overlaps are the commits that began when others were on their way to the disk
-	worked, at        time.Duration // the time for which processors worked, and the clock
+	gramme.Load
+	worked, at time.Duration // the time for which processors worked, and the clock
 }
 
 const (
@@ -45,7 +47,7 @@ type schedule struct {
 // follow takes the load so far and reports whether another number of processors is due.
 func (s *schedule) follow(now load) (changed bool) {
 	was := s.processors
-	commits, overlaps := now.commits-s.last.commits, now.overlaps-s.last.overlaps
+	commits, overlaps := now.Commits-s.last.Commits, now.Overlaps-s.last.Overlaps
 	work := float64(now.worked-s.last.worked) / float64(now.at-s.last.at)
 	s.last = now
 	s.calm++
@@ -54,7 +56,7 @@ func (s *schedule) follow(now load) (changed bool) {
 		s.calm = 0
 		s.processors = spare
 	case s.processors == spare && s.calm < scheduleCalm:
-	case commits >= scheduleFrom && work > 0 && work < 0.85: // else something runs beside them: a flush, or reads
+	case commits >= scheduleFrom && now.Connections <= 1 && work > 0 && work < 0.85: // with more of it there is a flush or a job beside them
 		s.processors = one
 	default:
 		s.processors = usual
@@ -63,7 +65,7 @@ func (s *schedule) follow(now load) (changed bool) {
 }
 
 // scheduleCommits follows the load until ctx ends. What the user has chosen stays.
-func scheduleCommits(ctx context.Context, commits func() (all, overlaps uint64)) {
+func scheduleCommits(ctx context.Context, soFar func() gramme.Load) {
 	if _, chosen := os.LookupEnv("GOMAXPROCS"); chosen {
 		return
 	}
@@ -78,8 +80,7 @@ func scheduleCommits(ctx context.Context, commits func() (all, overlaps uint64))
 			return
 		case <-t.C:
 		}
-		all, overlaps := commits()
-		if s.follow(load{all, overlaps, processorTime(), time.Since(began)}) {
+		if s.follow(load{soFar(), processorTime(), time.Since(began)}) {
 			s.processors.set()
 		}
 	}

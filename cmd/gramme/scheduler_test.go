@@ -8,6 +8,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/grammedb/gramme"
 )
 
 // TestSchedule: one processor for commits that come one at a time and alone, one more than usual from the first overlaps until there have been
@@ -17,30 +19,34 @@ func TestSchedule(t *testing.T) {
 	var s schedule
 	var now load
 	for i, tt := range []struct {
+		conns             int
 		commits, overlaps uint64
 		percent           time.Duration // of a processor
 		want              processors
 	}{
-		{0, 0, 0, usual},
-		{few, 0, 10, usual},
-		{many, few, 50, one},
-		{many, 0, 84, one},
-		{many, 0, 100, usual}, // a flush
-		{many, 0, 60, one},
-		{few, 0, 60, usual}, // reads
-		{many, 0, 60, one},
-		{10 * many, many, 60, spare},
-		{many, many, 180, spare},
-		{many, 0, 60, spare}, {many, 1, 60, spare},
-		{many, many, 60, spare}, // just in time
-		{0, 0, 0, spare}, {0, 0, 0, spare}, {0, 0, 0, usual},
-		{many, many, 60, spare},
-		{many, 0, 60, spare}, {many, 0, 60, spare}, {many, 0, 60, one},
-		{many, 0, 0, usual}, // a system that does not tell how long processors worked
+		{1, 0, 0, 0, usual},
+		{1, few, 0, 10, usual},
+		{1, many, few, 50, one},
+		{1, many, 0, 84, one},
+		{2, many, 0, 60, usual}, // clients
+		{1, many, 0, 60, one},
+		{1, many, 0, 100, usual}, // a flush
+		{1, many, 0, 60, one},
+		{1, few, 0, 60, usual}, // reads
+		{1, many, 0, 60, one},
+		{1, 10 * many, many, 60, spare},
+		{1, many, many, 180, spare},
+		{1, many, 0, 60, spare}, {1, many, 1, 60, spare},
+		{1, many, many, 60, spare}, // just in time
+		{1, 0, 0, 0, spare}, {1, 0, 0, 0, spare}, {1, 0, 0, 0, usual},
+		{1, many, many, 60, spare},
+		{1, many, 0, 60, spare}, {1, many, 0, 60, spare}, {1, many, 0, 60, one},
+		{1, many, 0, 0, usual}, // a system that does not tell how long processors worked
 	} {
 		was := s.processors
-		now.commits += tt.commits
-		now.overlaps += tt.overlaps
+		now.Commits += tt.commits
+		now.Overlaps += tt.overlaps
+		now.Connections = tt.conns
 		now.at += scheduleInterval
 		now.worked += scheduleInterval * tt.percent / 100
 		if changed := s.follow(now); s.processors != tt.want || changed != (was != tt.want) {
@@ -61,13 +67,15 @@ func TestScheduleCommits(t *testing.T) {
 	n := runtime.GOMAXPROCS(0)
 	ctx, cancel := context.WithCancel(t.Context())
 	var wg sync.WaitGroup
-	var all, overlaps, alone atomic.Uint64
+	var alone atomic.Bool
 	wg.Go(func() {
-		scheduleCommits(ctx, func() (uint64, uint64) {
-			if alone.Load() == 0 {
-				overlaps.Add(scheduleFrom)
+		l := gramme.Load{Connections: 1}
+		scheduleCommits(ctx, func() gramme.Load {
+			l.Commits += scheduleFrom
+			if !alone.Load() {
+				l.Overlaps += scheduleFrom
 			}
-			return all.Add(scheduleFrom), overlaps.Load()
+			return l
 		})
 	})
 	await := func(want int) {
@@ -76,7 +84,7 @@ func TestScheduleCommits(t *testing.T) {
 		}
 	}
 	await(n + 1)
-	alone.Store(1)
+	alone.Store(true)
 	if processorTime() > 0 {
 		await(1)
 	}

@@ -59,7 +59,7 @@ func listenAndServe(ctx context.Context, listen string, cfg gramme.Config, ready
 	tidying, stop := context.WithCancel(ctx)
 	tidy.Go(func() { tidyMemory(tidying, newCollector(cfg.Memory), cfg.Logger) })
 	if !cfg.Memory {
-		tidy.Go(func() { scheduleCommits(tidying, db.Commits) })
+		tidy.Go(func() { scheduleCommits(tidying, db.Load) })
 	}
 	err = db.Run(ctx, ln)
 	stop()

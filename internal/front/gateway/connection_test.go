@@ -306,7 +306,11 @@ func TestTooManyConnections(t *testing.T) { withAndWithoutLoops(t, testTooManyCo
 
 func testTooManyConnections(t *testing.T, noLoops bool) {
 	var logged syncBuffer
-	e := run(t, newGateway(Config{}, &logged), ServerConfig{NoLoops: noLoops, MaxConns: 2})
+	g := newGateway(Config{}, &logged)
+	if n := g.Connections(); n != 0 {
+		t.Errorf("%d connections before there is a server", n)
+	}
+	e := run(t, g, ServerConfig{NoLoops: noLoops, MaxConns: 2})
 	ask := func(c net.Conn) (int, string) {
 		t.Helper()
 		_, _ = io.WriteString(c, rawCall(hello, ""))
@@ -322,6 +326,9 @@ func testTooManyConnections(t *testing.T, noLoops bool) {
 		if status, body := ask(c); status != 200 {
 			t.Fatalf("%d %s", status, body)
 		}
+	}
+	if n := g.Connections(); n != 2 {
+		t.Errorf("%d connections, want 2", n)
 	}
 	resp, err := http.ReadResponse(bufio.NewReader(e.raw(t)), nil)
 	if err != nil {

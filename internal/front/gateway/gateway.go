@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -91,7 +92,8 @@ type Gateway struct {
 	metrics   *metrics
 	own       http.Handler
 	exchanges sync.Pool
-	authNow   func() time.Time // nil: when the request came; for tests
+	serving   atomic.Pointer[serving] // of the Run that began last; nil before any
+	authNow   func() time.Time        // nil: when the request came; for tests
 }
 
 // New makes a Gateway.
@@ -111,7 +113,7 @@ func New(cfg Config) *Gateway {
 	}
 	g.exchanges.New = func() any { return new(Exchange) }
 	g.signer = sigv4.NewVerifier(g.signing())
-	g.metrics = newMetrics(cfg.Registry, g.admission)
+	g.metrics = newMetrics(cfg.Registry, g.admission, g.Connections)
 	g.routes = newRoutes(cfg, g.metrics)
 	g.own = g.ownHandler()
 	return g

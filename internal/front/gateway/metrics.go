@@ -16,7 +16,7 @@ var latencies = []float64{
 	50e-6, 100e-6, 200e-6, 500e-6, 1e-3, 2e-3, 5e-3, 10e-3, 20e-3, 50e-3, 100e-3, 200e-3, 500e-3, 1, 2, 5, 10,
 }
 
-func newMetrics(reg prometheus.Registerer, a *admission) *metrics {
+func newMetrics(reg prometheus.Registerer, a *admission, connections func() int) *metrics {
 	m := &metrics{
 		seconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name:    "gramme_request_seconds",
@@ -33,6 +33,7 @@ func newMetrics(reg prometheus.Registerer, a *admission) *metrics {
 		}),
 	}
 	reg.MustRegister(m.seconds, m.errors, m.panics,
+		gauge("gramme_connections", "Open connections.", func() float64 { return float64(connections()) }),
 		gauge("gramme_requests_running", "Calls being served.", func() float64 { return float64(a.load().running) }),
 		gauge("gramme_requests_waiting", "Calls waiting for their turn.", func() float64 { return float64(a.load().waiting) }),
 		gauge("gramme_requests_bytes", "Bytes of calls and answers in memory.", func() float64 { return float64(a.load().bytes) }),

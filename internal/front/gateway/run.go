@@ -54,6 +54,7 @@ func (g *Gateway) Run(ctx context.Context, ln net.Listener, cfg ServerConfig) er
 	base, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer cancel(ErrStopped)
 	s := g.newServing(base, ln, cfg)
+	g.serving.Store(s)
 	served := make(chan error, 1)
 	go func() { served <- s.serve() }()
 	select {
@@ -147,6 +148,14 @@ func (s *serving) closeAll() {
 	_ = s.ln.Close()
 	s.loops.Close()
 	s.conns.closeAll()
+}
+
+// Connections returns how many connections Run has open.
+func (g *Gateway) Connections() int {
+	if s := g.serving.Load(); s != nil {
+		return s.open()
+	}
+	return 0
 }
 
 // open returns how many connections there are.
