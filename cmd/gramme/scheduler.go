@@ -9,7 +9,7 @@ import (
 	"github.com/grammedb/gramme"
 )
 
-// processors says how many of Go's scheduler serve a store's commits best, beside as many as there are.
+// processors says how many of Go's scheduler serve a store's commits best.
 type processors int
 
 const (

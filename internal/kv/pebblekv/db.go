@@ -83,9 +83,8 @@ func (db *DB) openPebble() (err error) {
 	if db.pebble, err = pebble.Open(db.config.Dir, db.options()); err != nil {
 		return db.openError(err)
 	}
-	if db.pebble.Metrics().MemTable.Count > 1 { // not only the one for what is to come
-		db.recent.enter().every.Store(true)
-		db.recent.leave()
+	if db.pebble.Metrics().MemTable.Count > 1 { // what the log held should be in tables by now; Pebble does not promise it
+		db.recent.all()
 	}
 	return nil
 }
@@ -213,8 +212,7 @@ func (db *DB) DeleteRange(ctx context.Context, lo, hi []byte) error {
 	}
 	n := db.watermark.begin()
 	raise(&db.marks.ranges, n)
-	db.recent.enter().every.Store(true)
-	db.recent.leave()
+	db.recent.all()
 	db.values.clear()
 	db.scans.clear()
 	if err := db.apply(b); err != nil {

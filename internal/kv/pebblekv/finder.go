@@ -49,13 +49,14 @@ func (f *finder) iterator(h uint64) (it *pebble.Iterator, err error) {
 		f.durable = f.db.watermark.durable.Load()
 		f.eras = *f.db.recent.eras.Load()
 	}
-	if f.snap == nil && !have(f.eras, h) {
+	switch {
+	case f.snap != nil:
+		return open(&f.all, f.snap, &allOptions)
+	case have(f.eras, h):
+		return open(&f.all, f.db.pebble, &allOptions)
+	default:
 		return open(&f.tables, f.db.pebble, &tablesOptions)
 	}
-	if f.snap != nil {
-		return open(&f.all, f.snap, &allOptions)
-	}
-	return open(&f.all, f.db.pebble, &allOptions)
 }
 
 // open makes *it an iterator unless it is one.

@@ -25,7 +25,7 @@ type recent struct {
 // An era is a Bloom filter of the keys that have been noted, four bits of one word for each.
 type era struct {
 	filter []atomic.Uint64
-	every  atomic.Bool // a range was deleted: any key may have been changed
+	every  atomic.Bool // any key has been noted
 	commit uint64      // when it has ended: no later commit has noted anything in it
 	last   uint64      // a sequence number that is greater than all of its commits'; 0: not known yet
 }
@@ -52,6 +52,12 @@ func (r *recent) enter() *era {
 }
 
 func (r *recent) leave() { r.mu.RUnlock() }
+
+// all notes that any key may be changed, or is in a memtable.
+func (r *recent) all() {
+	r.enter().every.Store(true)
+	r.leave()
+}
 
 // add notes the key whose hash is h.
 func (e *era) add(h uint64) {
