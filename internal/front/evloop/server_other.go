@@ -23,7 +23,7 @@ func (*Server) Open() int { return 0 }
 func (*Server) Shutdown(context.Context) error { return nil }
 
 // Nudge does nothing.
-func (*Server) Nudge() {}
+func (*Server) Nudge() bool { return false }
 
 // Close does nothing.
 func (*Server) Close() {}

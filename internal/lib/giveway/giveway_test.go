@@ -21,8 +21,8 @@ func TestGive(t *testing.T) {
 	var w Way
 	turn := w.Begin()
 	first, second := 0, 0
-	removeFirst := w.Add(func() { first++ })
-	removeSecond := w.Add(func() { second++ })
+	removeFirst := w.Add(func() bool { first++; return false })
+	removeSecond := w.Add(func() bool { second++; return false })
 	spend(t, &turn, func() bool { return first == 1 && second == 1 })
 	removeFirst()
 	spend(t, &turn, func() bool { return second == 3 })
@@ -39,8 +39,51 @@ func TestGive(t *testing.T) {
 // TestNone: who has no Way never gives way.
 func TestNone(t *testing.T) {
 	var w *Way
-	w.Add(func() { t.Error("looked") })()
+	w.Add(func() bool { t.Error("looked"); return true })()
 	turn := w.Begin()
 	turn.ends = 0
 	turn.Give()
+}
+
+// TestYield: at the end of a turn a thread is yielded if there is short work, and not if long work has waited for longer than it has worked since.
+func TestYield(t *testing.T) {
+	defer func(was func()) { yieldThread = was }(yieldThread)
+	const long = time.Hour // waited
+	for _, tt := range []struct {
+		name  string
+		short bool
+		owed  time.Duration
+		want  int
+	}{
+		{"short work", true, 0, 1},
+		{"none", false, 0, 0},
+		{"has waited", true, long, 0},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			yields, looks := 0, 0
+			yieldThread = func() { yields++ }
+			var w Way
+			w.owed.Store(int64(time.Since(start) + tt.owed))
+			defer w.Add(func() bool { looks++; return false })()
+			defer w.Add(func() bool { return tt.short })()
+			turn := w.Begin()
+			spend(t, &turn, func() bool { return looks == 1 })
+			if yields != tt.want {
+				t.Errorf("%d yields instead of %d", yields, tt.want)
+			}
+		})
+	}
+}
+
+// TestOwed: long work goes on for as long as it has waited.
+func TestOwed(t *testing.T) {
+	defer func(was func()) { yieldThread = was }(yieldThread)
+	const wait = 20 * time.Millisecond
+	yieldThread = func() { time.Sleep(wait) }
+	var w Way
+	began := time.Since(start)
+	w.yield()
+	if owed := time.Duration(w.owed.Load()) - began; owed < 2*wait {
+		t.Errorf("after a wait of %v it yields again after %v", wait, owed-wait)
+	}
 }

@@ -1,0 +1,6 @@
+//go:build !linux
+
+package giveway
+
+// osYield does nothing.
+func osYield() {}
