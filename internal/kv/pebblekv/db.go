@@ -29,6 +29,7 @@ type DB struct {
 
 	marks     marks
 	crowds    crowds
+	courtesy  courtesy
 	recent    *recent
 	watermark *watermark
 	values    *values
@@ -51,6 +52,7 @@ func Open(c Config) (*DB, error) {
 	c = c.withDefaults()
 	db := &DB{
 		config:    c,
+		courtesy:  courtesy{way: c.Way},
 		gate:      latch.NewGate(),
 		recent:    newRecent(c.MemtableBytes),
 		watermark: newWatermark(),
@@ -83,7 +85,9 @@ func (db *DB) openPebble() (err error) {
 	if db.pebble, err = pebble.Open(db.config.Dir, db.options()); err != nil {
 		return db.openError(err)
 	}
-	if db.pebble.Metrics().MemTable.Count > 1 { // what the log held should be in tables by now; Pebble does not promise it
+	found := db.pebble.Metrics()
+	db.courtesy.l0.Store(found.Levels[0].TablesCount)
+	if found.MemTable.Count > 1 { // what the log held should be in tables by now; Pebble does not promise it
 		db.recent.all()
 	}
 	return nil
@@ -91,10 +95,11 @@ func (db *DB) openPebble() (err error) {
 
 // options returns Pebble's options, with the lock that is held and a file system that watches for failures.
 func (db *DB) options() *pebble.Options {
-	o := pebbleOptions(db.config, &eventLog{db.config.Logger, db.fail})
+	o := pebbleOptions(db.config, &db.courtesy, &eventLog{db.config.Logger, db.fail})
 	o.EventListener.FlushEnd = db.flushed
+	o.EventListener.CompactionEnd = db.courtesy.compacted
 	o.Lock = db.lock
-	o.FS = givingFS{storeFS{db.config.FS, db.fail}, db.config.Way}
+	o.FS = givingFS{storeFS{db.config.FS, db.fail}, &db.courtesy}
 	if db.config.FS == vfs.Default {
 		o.WithFSDefaults() // reports slow disks
 	}
@@ -106,6 +111,7 @@ func (db *DB) options() *pebble.Options {
 func (db *DB) flushed(i pebble.FlushInfo) {
 	db.crowds.clear()
 	if i.Err == nil {
+		db.courtesy.l0.Add(int64(len(i.Output)))
 		db.recent.flushed(greatest(i.Output), db.watermark.issued.Load)
 	}
 }

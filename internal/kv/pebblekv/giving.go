@@ -2,6 +2,7 @@ package pebblekv
 
 import (
 	"slices"
+	"sync/atomic"
 
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/bloom"
@@ -14,15 +15,48 @@ import (
 // ours again and again from the goroutine that does the work: the filter of a table that is written, for each key, and the file of a
 // table that is read from beginning to end, for each block.
 
+// A courtesy is how flushes and compactions give way: with their threads, too, unless tables pile up in L0 meanwhile, which each look-up and Query
+// looks into, and which end in a stall of all writes.
+type courtesy struct {
+	way *giveway.Way
+	l0  atomic.Int64 // tables of L0: about as many as sublevels, since a flush makes one that spans all keys
+}
+
+// piledUp is how many tables of L0 end it: beside a load there are up to half as many while a compaction takes those before out.
+const piledUp = 12
+
+// begin begins a turn.
+func (c *courtesy) begin() giveway.Turn {
+	if c.l0.Load() >= piledUp {
+		return c.way.Hurry()
+	}
+	return c.way.Begin()
+}
+
+// compacted is told that a compaction has ended, or failed.
+func (c *courtesy) compacted(i pebble.CompactionInfo) {
+	if i.Err != nil {
+		return
+	}
+	for _, in := range i.Input {
+		if in.Level == 0 {
+			c.l0.Add(-int64(len(in.Tables)))
+		}
+	}
+	if i.Output.Level == 0 {
+		c.l0.Add(int64(len(i.Output.Tables)))
+	}
+}
+
 // givingFilter is a policy of Bloom filters whose writers give way.
 type givingFilter struct {
 	bloom.FilterPolicy
-	way *giveway.Way
+	courtesy *courtesy
 }
 
 // NewWriter implements pebble.FilterPolicy.
 func (f givingFilter) NewWriter(t pebble.FilterType) pebble.FilterWriter {
-	return &givingFilterWriter{FilterWriter: f.FilterPolicy.NewWriter(t), turn: f.way.Begin()}
+	return &givingFilterWriter{FilterWriter: f.FilterPolicy.NewWriter(t), turn: f.courtesy.begin()}
 }
 
 type givingFilterWriter struct {
@@ -45,7 +79,7 @@ func (w *givingFilterWriter) AddKey(key []byte) {
 // givingFS is a file system whose files give way when they are read from beginning to end.
 type givingFS struct {
 	storeFS
-	way *giveway.Way
+	courtesy *courtesy
 }
 
 // Open implements vfs.FS.
@@ -54,7 +88,7 @@ func (f givingFS) Open(name string, o ...vfs.OpenOption) (vfs.File, error) {
 	if err != nil || !slices.Contains(o, vfs.SequentialReadsOption) {
 		return file, err
 	}
-	return &givingFile{file, f.way.Begin()}, nil
+	return &givingFile{file, f.courtesy.begin()}, nil
 }
 
 // A givingFile is used by one goroutine.

@@ -29,7 +29,7 @@ const (
 var comparer = pebble.DefaultComparer
 
 // pebbleOptions returns Pebble's options for an open configuration.
-func pebbleOptions(c Config, log *eventLog) *pebble.Options {
+func pebbleOptions(c Config, manners *courtesy, log *eventLog) *pebble.Options {
 	o := &pebble.Options{
 		Comparer:                    comparer,
 		Merger:                      counterMerger,
@@ -50,13 +50,13 @@ func pebbleOptions(c Config, log *eventLog) *pebble.Options {
 		o.Levels[i] = pebble.LevelOptions{
 			BlockSize:      4 << 10,   // small: most reads want one item
 			IndexBlockSize: 256 << 10, // large: one level of index is one lookup less for each read
-			FilterPolicy:   givingFilter{bloom.FilterPolicy(upperFilter), c.Way},
+			FilterPolicy:   givingFilter{bloom.FilterPolicy(upperFilter), manners},
 			// Without cgo Snappy decompresses several times faster than Zstandard, and each read that misses the cache pays for it.
 			Compression: func() *sstable.CompressionProfile { return sstable.SnappyCompression },
 		}
 	}
 	o.TargetFileSizes[0] = c.MemtableBytes // one file for each sublevel: a look-up has an iterator open in each, and to open another takes as long
-	o.Levels[len(o.Levels)-1].FilterPolicy = givingFilter{bloom.FilterPolicy(lastFilter), c.Way}
+	o.Levels[len(o.Levels)-1].FilterPolicy = givingFilter{bloom.FilterPolicy(lastFilter), manners}
 	return o
 }
 

@@ -79,8 +79,9 @@ func (w *Way) yield() {
 
 // A Turn is the time for which one goroutine's long work has had a processor. The zero Turn never ends.
 type Turn struct {
-	way  *Way
-	ends time.Duration // since start
+	way   *Way
+	ends  time.Duration // since start
+	keeps bool          // its thread
 }
 
 var start = time.Now()
@@ -90,7 +91,14 @@ func (w *Way) Begin() Turn {
 	if w == nil {
 		return Turn{}
 	}
-	return Turn{w, time.Since(start) + turn}
+	return Turn{way: w, ends: time.Since(start) + turn}
+}
+
+// Hurry begins a turn of work that must not fall behind further: it lets other goroutines run, but keeps its thread.
+func (w *Way) Hurry() Turn {
+	t := w.Begin()
+	t.keeps = true
+	return t
 }
 
 // Give ends the turn if it is time, lets others run, and begins another.
@@ -100,8 +108,8 @@ func (t *Turn) Give() {
 	}
 	short := t.way.look()
 	runtime.Gosched()
-	if short {
+	if short && !t.keeps {
 		t.way.yield()
 	}
-	*t = t.way.Begin()
+	t.ends = time.Since(start) + turn
 }

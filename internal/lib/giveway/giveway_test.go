@@ -40,24 +40,27 @@ func TestGive(t *testing.T) {
 func TestNone(t *testing.T) {
 	var w *Way
 	w.Add(func() bool { t.Error("looked"); return true })()
-	turn := w.Begin()
-	turn.ends = 0
-	turn.Give()
+	for _, turn := range []Turn{w.Begin(), w.Hurry()} {
+		turn.ends = 0
+		turn.Give()
+	}
 }
 
-// TestYield: at the end of a turn a thread is yielded if there is short work, and not if long work has waited for longer than it has worked since.
+// TestYield: at the end of a turn a thread is yielded if there is short work, and not if long work has waited for longer than it has worked since, or is behind.
 func TestYield(t *testing.T) {
 	defer func(was func()) { yieldThread = was }(yieldThread)
 	const long = time.Hour // waited
 	for _, tt := range []struct {
 		name  string
 		short bool
+		begin func(*Way) Turn
 		owed  time.Duration
 		want  int
 	}{
-		{"short work", true, 0, 1},
-		{"none", false, 0, 0},
-		{"has waited", true, long, 0},
+		{"short work", true, (*Way).Begin, 0, 2},
+		{"none", false, (*Way).Begin, 0, 0},
+		{"has waited", true, (*Way).Begin, long, 0},
+		{"behind", true, (*Way).Hurry, 0, 0},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			yields, looks := 0, 0
@@ -66,8 +69,8 @@ func TestYield(t *testing.T) {
 			w.owed.Store(int64(time.Since(start) + tt.owed))
 			defer w.Add(func() bool { looks++; return false })()
 			defer w.Add(func() bool { return tt.short })()
-			turn := w.Begin()
-			spend(t, &turn, func() bool { return looks == 1 })
+			turn := tt.begin(&w)
+			spend(t, &turn, func() bool { return looks == 2 })
 			if yields != tt.want {
 				t.Errorf("%d yields instead of %d", yields, tt.want)
 			}
