@@ -95,11 +95,7 @@ func TestCrashInZeros(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		crashed := disk.CrashClone(vfs.CrashCloneCfg{})
-		if err := db.Close(); err != nil {
-			t.Fatal(err)
-		}
-		disk = crashed
+		disk = crash(t, disk, db)
 		if n := zeroTails(t, disk, "store"); n == 0 {
 			t.Fatal("no log ends with zeros")
 		}

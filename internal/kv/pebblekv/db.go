@@ -111,7 +111,7 @@ func (db *DB) options() *pebble.Options {
 func (db *DB) flushed(i pebble.FlushInfo) {
 	db.crowds.clear()
 	if i.Err == nil {
-		db.courtesy.l0.Add(int64(len(i.Output)))
+		db.courtesy.flushed(i)
 		db.recent.flushed(greatest(i.Output), db.watermark.issued.Load)
 	}
 }

@@ -22,7 +22,7 @@ type courtesy struct {
 	l0  atomic.Int64 // tables of L0: about as many as sublevels, since a flush makes one that spans all keys
 }
 
-// piledUp is how many tables of L0 end it: beside a load there are up to half as many while a compaction takes those before out.
+// piledUp is how many tables of L0 end it. Writes stall at L0StopWritesThreshold.
 const piledUp = 12
 
 // begin begins a turn.
@@ -32,6 +32,9 @@ func (c *courtesy) begin() giveway.Turn {
 	}
 	return c.way.Begin()
 }
+
+// flushed is told that a flush has ended.
+func (c *courtesy) flushed(i pebble.FlushInfo) { c.l0.Add(int64(len(i.Output))) }
 
 // compacted is told that a compaction has ended, or failed.
 func (c *courtesy) compacted(i pebble.CompactionInfo) {

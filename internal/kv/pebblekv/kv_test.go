@@ -15,6 +15,16 @@ var quiet = slog.New(slog.DiscardHandler)
 // inMemory is a store on a disk that is none.
 func inMemory() Config { return Config{Dir: "store", FS: vfs.NewMem()} }
 
+// crash returns the disk as it would be if its machine ended now, and closes db, which is on it.
+func crash(t *testing.T, disk *vfs.MemFS, db *DB) *vfs.MemFS {
+	t.Helper()
+	crashed := disk.CrashClone(vfs.CrashCloneCfg{})
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return crashed
+}
+
 // testOpen opens a store that must open, and that must not fail.
 func testOpen(t testing.TB, c Config) *DB {
 	t.Helper()

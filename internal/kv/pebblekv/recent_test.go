@@ -155,11 +155,7 @@ func TestRecentAfterCrash(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	crashed := disk.CrashClone(vfs.CrashCloneCfg{})
-	if err := db.Close(); err != nil {
-		t.Fatal(err)
-	}
-	db = testOpen(t, Config{Dir: "store", FS: crashed, MemtableBytes: memtable})
+	db = testOpen(t, Config{Dir: "store", FS: crash(t, disk, db), MemtableBytes: memtable})
 	defer func() { _ = db.Close() }()
 	v, err := db.View(t.Context(), kv.ViewOpts{})
 	if err != nil {

@@ -55,12 +55,12 @@ func TestYield(t *testing.T) {
 		short bool
 		begin func(*Way) Turn
 		owed  time.Duration
-		want  int
+		want  bool
 	}{
-		{"short work", true, (*Way).Begin, 0, 2},
-		{"none", false, (*Way).Begin, 0, 0},
-		{"has waited", true, (*Way).Begin, long, 0},
-		{"behind", true, (*Way).Hurry, 0, 0},
+		{"short work", true, (*Way).Begin, 0, true},
+		{"none", false, (*Way).Begin, 0, false},
+		{"has waited", true, (*Way).Begin, long, false},
+		{"behind", true, (*Way).Hurry, 0, false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			yields, looks := 0, 0
@@ -71,8 +71,8 @@ func TestYield(t *testing.T) {
 			defer w.Add(func() bool { return tt.short })()
 			turn := tt.begin(&w)
 			spend(t, &turn, func() bool { return looks == 2 })
-			if yields != tt.want {
-				t.Errorf("%d yields instead of %d", yields, tt.want)
+			if yields > 0 != tt.want { // once or twice: a test that the machine holds up meanwhile has waited, too
+				t.Errorf("%d yields", yields)
 			}
 		})
 	}
